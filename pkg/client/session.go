@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/flowcontrol"
+)
+
+// Session is the access to the API that one run of a controller has.
+type Session struct {
+	// Typed, Metadata and Discovery act as the controller.
+	Typed     kubernetes.Interface
+	Metadata  metadata.Interface
+	Discovery discovery.DiscoveryInterface
+	// Events is for the event recorder: it has a rate limit of its own, so
+	// that events never delay work, and it outlives the draining.
+	Events kubernetes.Interface
+
+	config *rest.Config
+	latch  *latch
+	events *latch
+}
+
+// Scale multiplies the configured rate limit for a controller that needs more
+// requests than others.
+type Scale struct {
+	QPS, Burst int
+}
+
+// discovery reads many small documents at once, rarely.
+const (
+	discoveryQPS   = 20
+	discoveryBurst = 200
+)
+
+// NewSession makes the clients of one run. The account is the name of the
+// controller's service account. It sends nothing.
+func (f *Factory) NewSession(account string, ledger *Ledger, scale Scale) (*Session, error) {
+	s := &Session{latch: newLatch(), events: newLatch()}
+	cfg := f.forAccount(account)
+	qps, burst := cfg.QPS*float32(max(scale.QPS, 1)), cfg.Burst*max(scale.Burst, 1)
+	s.config = s.gated(cfg, s.latch, ledger, qps, burst)
+	typed, err := kubernetes.NewForConfig(s.config)
+	if err != nil {
+		return nil, fmt.Errorf("client of %s: %w", account, err)
+	}
+	meta, err := metadata.NewForConfig(s.config)
+	if err != nil {
+		return nil, fmt.Errorf("metadata client of %s: %w", account, err)
+	}
+	disco, err := discovery.NewDiscoveryClientForConfig(s.gated(cfg, s.latch, nil, discoveryQPS, discoveryBurst))
+	if err != nil {
+		return nil, fmt.Errorf("discovery client of %s: %w", account, err)
+	}
+	events, err := kubernetes.NewForConfig(s.gated(cfg, s.events, nil, cfg.QPS, cfg.Burst))
+	if err != nil {
+		return nil, fmt.Errorf("event client of %s: %w", account, err)
+	}
+	s.Typed, s.Metadata, s.Discovery, s.Events = typed, meta, disco, events
+	return s, nil
+}
+
+// Config is the configuration behind Typed, for clients of other kinds. What is
+// made from it is limited and drained with the session.
+func (s *Session) Config() *rest.Config { return rest.CopyConfig(s.config) }
+
+func (s *Session) gated(cfg *rest.Config, l *latch, ledger *Ledger, qps float32, burst int) *rest.Config {
+	cfg = rest.CopyConfig(cfg)
+	limit := flowcontrol.NewFakeAlwaysRateLimiter()
+	if qps > 0 {
+		limit = flowcontrol.NewTokenBucketRateLimiter(qps, burst)
+	}
+	cfg.RateLimiter = limiter{RateLimiter: limit, latch: l}
+	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		if ledger != nil {
+			next = recorder{next: next, ledger: ledger}
+		}
+		return &gate{next: next, latch: l}
+	})
+	return cfg
+}
+
+// Refuse begins the draining: requests that are not under way fail with
+// ErrStopping from now on.
+func (s *Session) Refuse() { s.latch.close() }
+
+// Drained is closed when no request is under way any more.
+func (s *Session) Drained() <-chan struct{} { return s.latch.idle }
+
+// Close refuses events too. It returns when the last request has ended or the
+// context has.
+func (s *Session) Close(ctx context.Context) {
+	s.latch.close()
+	s.events.close()
+	for _, l := range []*latch{s.latch, s.events} {
+		select {
+		case <-l.idle:
+		case <-ctx.Done():
+		}
+	}
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package informer
+
+import (
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	appsinformers "k8s.io/client-go/informers/apps/v1"
+	coreinformers "k8s.io/client-go/informers/core/v1"
+	discoveryinformers "k8s.io/client-go/informers/discovery/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+)
+
+// whole lists the kinds that are cached with spec and status.
+func whole() []Source {
+	return []Source{Pods(), ReplicaSets(), Deployments(), Services(), EndpointSlices(), Nodes(), Namespaces()}
+}
+
+type newInformer func(kubernetes.Interface, string, time.Duration, cache.Indexers) cache.SharedIndexInformer
+
+func namespaced(f newInformer) func(Clients, time.Duration, cache.Indexers) cache.SharedIndexInformer {
+	return func(c Clients, resync time.Duration, ix cache.Indexers) cache.SharedIndexInformer {
+		return f(c.Typed, metav1.NamespaceAll, resync, ix)
+	}
+}
+
+type newClusterInformer func(kubernetes.Interface, time.Duration, cache.Indexers) cache.SharedIndexInformer
+
+func cluster(f newClusterInformer) func(Clients, time.Duration, cache.Indexers) cache.SharedIndexInformer {
+	return func(c Clients, resync time.Duration, ix cache.Indexers) cache.SharedIndexInformer {
+		return f(c.Typed, resync, ix)
+	}
+}
+
+func core(resource string) schema.GroupVersionResource {
+	return corev1.SchemeGroupVersion.WithResource(resource)
+}
+
+// Pods are indexed by controller and by label. They are trimmed: see trimPod.
+func Pods() Kind[*corev1.Pod] {
+	return Kind[*corev1.Pod]{
+		resource: core("pods"),
+		open:     namespaced(coreinformers.NewPodInformer),
+		indexes:  cache.Indexers{byController: controllerIndex, byLabel: labelIndex},
+		trim:     trimPod,
+	}
+}
+
+// ReplicaSets are indexed by controller and by selector.
+func ReplicaSets() Kind[*appsv1.ReplicaSet] {
+	return Kind[*appsv1.ReplicaSet]{
+		resource: appsv1.SchemeGroupVersion.WithResource("replicasets"),
+		open:     namespaced(appsinformers.NewReplicaSetInformer),
+		indexes: cache.Indexers{byController: controllerIndex, bySelector: selectorIndex(func(rs *appsv1.ReplicaSet) *metav1.LabelSelector {
+			return rs.Spec.Selector
+		})},
+	}
+}
+
+// Deployments are indexed by selector.
+func Deployments() Kind[*appsv1.Deployment] {
+	return Kind[*appsv1.Deployment]{
+		resource: appsv1.SchemeGroupVersion.WithResource("deployments"),
+		open:     namespaced(appsinformers.NewDeploymentInformer),
+		indexes: cache.Indexers{bySelector: selectorIndex(func(d *appsv1.Deployment) *metav1.LabelSelector {
+			return d.Spec.Selector
+		})},
+	}
+}
+
+// Services are indexed by selector; those without one are in no selector's way.
+func Services() Kind[*corev1.Service] {
+	return Kind[*corev1.Service]{
+		resource: core("services"),
+		open:     namespaced(coreinformers.NewServiceInformer),
+		indexes: cache.Indexers{bySelector: selectorIndex(func(s *corev1.Service) *metav1.LabelSelector {
+			if s.Spec.Selector == nil {
+				return nil
+			}
+			return &metav1.LabelSelector{MatchLabels: s.Spec.Selector}
+		})},
+	}
+}
+
+// EndpointSlices are indexed by the Service their label names.
+func EndpointSlices() Kind[*discoveryv1.EndpointSlice] {
+	return Kind[*discoveryv1.EndpointSlice]{
+		resource: discoveryv1.SchemeGroupVersion.WithResource("endpointslices"),
+		open:     namespaced(discoveryinformers.NewEndpointSliceInformer),
+		indexes: cache.Indexers{byService: func(obj any) ([]string, error) {
+			s, ok := obj.(*discoveryv1.EndpointSlice)
+			if !ok || s.Labels[discoveryv1.LabelServiceName] == "" {
+				return nil, nil
+			}
+			return []string{s.Namespace + "/" + s.Labels[discoveryv1.LabelServiceName]}, nil
+		}},
+	}
+}
+
+// Nodes of the cluster.
+func Nodes() Kind[*corev1.Node] {
+	return Kind[*corev1.Node]{resource: core("nodes"), open: cluster(coreinformers.NewNodeInformer)}
+}
+
+// Namespaces of the cluster.
+func Namespaces() Kind[*corev1.Namespace] {
+	return Kind[*corev1.Namespace]{resource: core("namespaces"), open: cluster(coreinformers.NewNamespaceInformer)}
+}
+
+// ServiceAccounts are cached as metadata: nobody reads more of them.
+func ServiceAccounts() Kind[*metav1.PartialObjectMetadata] {
+	return Metadata(core("serviceaccounts"))
+}
+
+// ConfigMapsNamed are the ConfigMaps of one name, in all namespaces. All others
+// stay out of the cache, whose size they would dominate.
+func ConfigMapsNamed(name string) Kind[*corev1.ConfigMap] {
+	return Kind[*corev1.ConfigMap]{
+		resource: core("configmaps"),
+		variant:  "/" + name,
+		open: func(c Clients, resync time.Duration, ix cache.Indexers) cache.SharedIndexInformer {
+			return coreinformers.NewFilteredConfigMapInformer(c.Typed, metav1.NamespaceAll, resync, ix, func(o *metav1.ListOptions) {
+				o.FieldSelector = fields.OneTermEqualSelector("metadata.name", name).String()
+			})
+		},
+	}
+}
