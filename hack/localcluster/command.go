@@ -41,6 +41,8 @@ func startCommand(args []string) (*command, error) {
 			return
 		}
 		c.err = c.cmd.Wait()
+		// What the command has started and left behind goes with it.
+		_ = syscall.Kill(-c.pid(), syscall.SIGKILL)
 		close(c.exited)
 	}()
 	if err := <-started; err != nil {

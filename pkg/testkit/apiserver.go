@@ -4,6 +4,7 @@ package testkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,6 +28,9 @@ func (p *Plane) startEtcd(ctx context.Context) error {
 		"--initial-cluster=local=" + peer,
 		// Nothing here is worth keeping through a power cut.
 		"--unsafe-no-fsync",
+		// A lone member need not wait long before it elects itself.
+		"--heartbeat-interval=10",
+		"--election-timeout=100",
 		"--log-level=warn",
 	})
 	if err != nil {
@@ -50,6 +54,12 @@ func (p *Plane) StopAPIServer() { p.stop(APIServer) }
 // keys and data, and returns when it is ready.
 func (p *Plane) StartAPIServer(ctx context.Context) error {
 	since := time.Now()
+	p.mu.Lock()
+	running := p.procs[APIServer].running()
+	p.mu.Unlock()
+	if running {
+		return errors.New("the API server already runs")
+	}
 	if _, err := p.run(APIServer, p.Binaries.APIServer, nil, p.apiServerArgs()); err != nil {
 		return err
 	}

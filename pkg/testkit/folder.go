@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 const tempPrefix = "kube-live-testkit-"
@@ -74,13 +75,13 @@ func lockFile(path string) (*os.File, error) {
 }
 
 // sweep removes temporary folders whose plane was killed together with its test:
-// each holds a database of some 100 MB. A plane that still runs holds its lock; a
-// folder without a lock file is just being made.
+// each holds a database of some 100 MB. A plane that still runs holds its lock; one
+// that is just being made may not have it yet, so young folders are left alone.
 func sweep() {
 	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), tempPrefix+"*"))
 	for _, dir := range folders {
 		path := filepath.Join(dir, "lock")
-		if _, err := os.Stat(path); err != nil {
+		if info, err := os.Stat(path); err != nil || time.Since(info.ModTime()) < time.Minute {
 			continue
 		}
 		lock, err := lockFile(path)

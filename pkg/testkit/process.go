@@ -64,6 +64,18 @@ func startProcess(name, path, logPath, dir string, env, args []string) (*process
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
+func (p *process) running() bool {
+	if p == nil {
+		return false
+	}
+	select {
+	case <-p.exited:
+		return false
+	default:
+		return true
+	}
+}
+
 // stop ends the process: politely first, by force after grace. It returns when
 // the process is gone. It may be called more than once.
 func (p *process) stop(grace time.Duration) {
