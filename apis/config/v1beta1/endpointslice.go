@@ -14,5 +14,5 @@ type EndpointSliceController struct {
 	MaxEndpointsPerSlice int32 `json:"maxEndpointsPerSlice" default:"100" validate:"gte=1,lte=1000" flag:"max-endpoints-per-slice"`
 	// UpdatesBatchPeriod delays the sync that follows a change of a pod, so
 	// that changes close together cost one sync.
-	UpdatesBatchPeriod metav1.Duration `json:"updatesBatchPeriod" default:"0s" validate:"duration_gte=0s" flag:"endpointslice-updates-batch-period"`
+	UpdatesBatchPeriod metav1.Duration `json:"updatesBatchPeriod" default:"0s" validate:"gte=0s" flag:"endpointslice-updates-batch-period"`
 }

@@ -9,8 +9,8 @@ type Informers struct {
 	// MinResyncPeriod is the shortest time after which every cached object is
 	// handed to its controllers again; the real one is drawn once between one
 	// and two times this. A change restarts every controller.
-	MinResyncPeriod metav1.Duration `json:"minResyncPeriod" default:"12h" validate:"duration_gt=0s" flag:"min-resync-period"`
+	MinResyncPeriod metav1.Duration `json:"minResyncPeriod" default:"12h" validate:"gt=0s" flag:"min-resync-period"`
 	// Linger is how long a cache that nobody uses any more is kept, so that a
 	// controller which is soon started again need not list its objects.
-	Linger metav1.Duration `json:"linger" default:"30s" validate:"duration_gte=0s"`
+	Linger metav1.Duration `json:"linger" default:"30s" validate:"gte=0s"`
 }

@@ -17,10 +17,10 @@ type LeaderElection struct {
 	ResourceNamespace string `json:"resourceNamespace" default:"kube-system" validate:"required" flag:"leader-elect-resource-namespace"`
 	// LeaseDuration is how long others wait after the last renewal they saw.
 	// It must be longer than RenewDeadline.
-	LeaseDuration metav1.Duration `json:"leaseDuration" default:"15s" validate:"duration_gt=1s" flag:"leader-elect-lease-duration"`
+	LeaseDuration metav1.Duration `json:"leaseDuration" default:"15s" validate:"gt=1s" flag:"leader-elect-lease-duration"`
 	// RenewDeadline is how long the leader tries to renew before it gives up.
 	// It must be longer than 1.2 times RetryPeriod.
-	RenewDeadline metav1.Duration `json:"renewDeadline" default:"10s" validate:"duration_gt=0s" flag:"leader-elect-renew-deadline"`
+	RenewDeadline metav1.Duration `json:"renewDeadline" default:"10s" validate:"gt=0s" flag:"leader-elect-renew-deadline"`
 	// RetryPeriod is the pause between attempts to acquire or renew.
-	RetryPeriod metav1.Duration `json:"retryPeriod" default:"2s" validate:"duration_gt=0s" flag:"leader-elect-retry-period"`
+	RetryPeriod metav1.Duration `json:"retryPeriod" default:"2s" validate:"gt=0s" flag:"leader-elect-retry-period"`
 }

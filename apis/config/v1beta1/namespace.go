@@ -10,5 +10,5 @@ type NamespaceController struct {
 	// Workers is how many namespaces are emptied at once.
 	Workers int32 `json:"workers" default:"10" validate:"gte=1" flag:"concurrent-namespace-syncs" change:"resize"`
 	// SyncPeriod is how often every terminating namespace is looked at again.
-	SyncPeriod metav1.Duration `json:"syncPeriod" default:"5m" validate:"duration_gt=0s" flag:"namespace-sync-period"`
+	SyncPeriod metav1.Duration `json:"syncPeriod" default:"5m" validate:"gt=0s" flag:"namespace-sync-period"`
 }

@@ -9,11 +9,11 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 type Reload struct {
 	// PollPeriod is how often the file's content is compared even when the
 	// file system reported nothing, as on NFS.
-	PollPeriod metav1.Duration `json:"pollPeriod" default:"10s" validate:"duration_gte=100ms"`
+	PollPeriod metav1.Duration `json:"pollPeriod" default:"10s" validate:"gte=100ms"`
 	// Probation is how long after a change a controller that the change
 	// started must stay up; one that fails sooner rolls the change back.
-	Probation metav1.Duration `json:"probation" default:"30s" validate:"duration_gte=0s"`
+	Probation metav1.Duration `json:"probation" default:"30s" validate:"gte=0s"`
 	// StopTimeout is how long a controller may take to stop before it counts
 	// as stuck.
-	StopTimeout metav1.Duration `json:"stopTimeout" default:"10s" validate:"duration_gt=0s" flag:"controller-shutdown-timeout"`
+	StopTimeout metav1.Duration `json:"stopTimeout" default:"10s" validate:"gt=0s" flag:"controller-shutdown-timeout"`
 }

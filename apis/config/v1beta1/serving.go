@@ -32,7 +32,7 @@ type Authentication struct {
 	// RequestHeaderClientCAFile is the CA bundle of the front proxy, in PEM.
 	RequestHeaderClientCAFile string `json:"requestHeaderClientCAFile" default:"" flag:"requestheader-client-ca-file" path:"true"`
 	// TokenCacheTTL is how long an answer about a token is remembered.
-	TokenCacheTTL metav1.Duration `json:"tokenCacheTTL" default:"10s" validate:"duration_gte=0s" flag:"authentication-token-webhook-cache-ttl"`
+	TokenCacheTTL metav1.Duration `json:"tokenCacheTTL" default:"10s" validate:"gte=0s" flag:"authentication-token-webhook-cache-ttl"`
 }
 
 // Authorization decides what a caller may see. It asks the API server
@@ -44,7 +44,7 @@ type Authorization struct {
 	// AlwaysAllowPaths are served to everybody; a trailing * matches a prefix.
 	AlwaysAllowPaths []string `json:"alwaysAllowPaths" default:"/healthz,/readyz,/livez" validate:"dive,allow_path" flag:"authorization-always-allow-paths"`
 	// CacheAuthorizedTTL is how long a yes is remembered.
-	CacheAuthorizedTTL metav1.Duration `json:"cacheAuthorizedTTL" default:"10s" validate:"duration_gte=0s" flag:"authorization-webhook-cache-authorized-ttl"`
+	CacheAuthorizedTTL metav1.Duration `json:"cacheAuthorizedTTL" default:"10s" validate:"gte=0s" flag:"authorization-webhook-cache-authorized-ttl"`
 	// CacheUnauthorizedTTL is how long a no is remembered.
-	CacheUnauthorizedTTL metav1.Duration `json:"cacheUnauthorizedTTL" default:"10s" validate:"duration_gte=0s" flag:"authorization-webhook-cache-unauthorized-ttl"`
+	CacheUnauthorizedTTL metav1.Duration `json:"cacheUnauthorizedTTL" default:"10s" validate:"gte=0s" flag:"authorization-webhook-cache-unauthorized-ttl"`
 }

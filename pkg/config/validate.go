@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/go-playground/validator/v10"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-live/kube-controller-manager/apis/config/tags"
+	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
+)
+
+// newValidator knows the tags of the configuration types: go-playground's, with
+// durations compared as such, and the project's own.
+func newValidator() *validator.Validate {
+	v := validator.New(validator.WithRequiredStructEnabled())
+	v.RegisterTagNameFunc(func(f reflect.StructField) string {
+		name, _ := tags.JSONName(f)
+		return name
+	})
+	v.RegisterCustomTypeFunc(func(v reflect.Value) any {
+		return v.Interface().(metav1.Duration).Duration
+	}, metav1.Duration{})
+	err := v.RegisterValidation("allow_path", func(fl validator.FieldLevel) bool {
+		return !strings.Contains(strings.TrimSuffix(fl.Field().String(), "*"), "*")
+	})
+	if err != nil {
+		panic(err) // the tag's name is not valid
+	}
+	return v
+}
+
+// check validates a configuration by its tags and by the rules that concern
+// several fields. Places are filled in by the caller.
+func check(c *v1beta1.KubeControllerManagerConfiguration) Errors {
+	var problems Errors
+	var invalid validator.ValidationErrors
+	if err := newValidator().Struct(c); errors.As(err, &invalid) {
+		for _, f := range invalid {
+			_, path, _ := strings.Cut(f.Namespace(), ".")
+			problems = append(problems, Problem{Path: path, Value: text(f.Value()), Reason: reason(f)})
+		}
+	}
+	return append(problems, election(c.LeaderElection)...)
+}
+
+func text(v any) string {
+	if d, ok := v.(time.Duration); ok {
+		return d.String()
+	}
+	return fmt.Sprint(v)
+}
+
+// reason says a broken rule in words.
+func reason(f validator.FieldError) string {
+	switch f.Tag() {
+	case "required":
+		return "must not be empty"
+	case "required_with":
+		return fmt.Sprintf("must be set together with %s", jsonName(f.Param()))
+	case "gt":
+		return "must be greater than " + f.Param()
+	case "gte":
+		return "must be at least " + f.Param()
+	case "lt":
+		return "must be less than " + f.Param()
+	case "lte":
+		return "must be at most " + f.Param()
+	case "oneof":
+		return "must be one of " + strings.ReplaceAll(f.Param(), " ", ", ")
+	case "ip":
+		return "must be an IP address"
+	case "url":
+		return "must be a URL such as https://10.0.0.1:6443"
+	case "allow_path":
+		return "only one * is allowed, at the end"
+	}
+	return "breaks the rule " + f.Tag()
+}
+
+// jsonName is the name in the file of a Go field that a rule refers to.
+func jsonName(field string) string {
+	head := strings.TrimLeft(field, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	upper := len(field) - len(head)
+	if upper > 1 {
+		upper-- // the last capital of TLSCert begins the next word
+	}
+	return strings.ToLower(field[:upper]) + field[upper:]
+}
+
+// election has the rules that client-go's elector insists on.
+func election(le v1beta1.LeaderElection) Errors {
+	if !le.LeaderElect {
+		return nil
+	}
+	var problems Errors
+	lease, renew, retry := le.LeaseDuration.Duration, le.RenewDeadline.Duration, le.RetryPeriod.Duration
+	if lease <= renew {
+		problems = append(problems, Problem{Path: "leaderElection.leaseDuration", Value: lease.String(),
+			Reason: fmt.Sprintf("must be longer than renewDeadline, which is %s", renew)})
+	}
+	if float64(renew) <= 1.2*float64(retry) {
+		problems = append(problems, Problem{Path: "leaderElection.renewDeadline", Value: renew.String(),
+			Reason: fmt.Sprintf("must be longer than 1.2 times retryPeriod, which is %s", retry)})
+	}
+	return problems
+}
