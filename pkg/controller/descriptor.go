@@ -31,6 +31,8 @@ type Descriptor struct {
 	Alias string
 	// ServiceAccount in kube-system whose rights the controller has.
 	ServiceAccount string
+	// Component is what its events name as their source; default: the Name.
+	Component string
 	// OffByDefault controllers run only when their section says so.
 	OffByDefault bool
 	// Gates are the feature gates it reads; a flip of one restarts it.

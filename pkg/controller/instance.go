@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -70,7 +71,7 @@ func Build(d Descriptor, kit Kit, c *v1beta1.Controllers, ledger *client.Ledger)
 	logger := kit.Logger.WithName(d.Name)
 	i := &Instance{Name: d.Name, kit: kit, watch: func(State) {}}
 	i.state.Store(Starting)
-	i.recorder = event.NewRecorder(d.Name, session.Events.CoreV1(), kit.Clock, logger)
+	i.recorder = event.NewRecorder(cmp.Or(d.Component, d.Name), session.Events.CoreV1(), kit.Clock, logger)
 	registry, detach := kit.Hub.Prepare()
 	i.detach = detach
 	i.env = Env{

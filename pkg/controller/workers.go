@@ -33,6 +33,11 @@ func (w *Workers) Set(n int) {
 	}
 }
 
+// Follow makes the count equal to another's from now on. A queue that must not
+// begin before something has happened gets a count of 0, which then follows the
+// one that is configured.
+func (w *Workers) Follow(other *Workers) { other.follow(w.Set) }
+
 // follow calls f with the value now and after each change.
 func (w *Workers) follow(f func(int)) {
 	w.mu.Lock()

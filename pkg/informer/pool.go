@@ -149,6 +149,14 @@ func (p *Pool) Close() {
 	p.running.Wait()
 }
 
+// SetLinger changes the linger of informers whose last lease is released from
+// now on.
+func (p *Pool) SetLinger(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.opts.Linger = d
+}
+
 // Stat describes one running informer.
 type Stat struct {
 	// Key is the resource, with the variant of the cache.

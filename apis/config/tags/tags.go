@@ -8,8 +8,10 @@
 //	default   the value it has when absent, as it would be written in a flag
 //	validate  declarative rules (go-playground/validator)
 //	flag      the command line flag that sets it
-//	change    what a change of it does to a running controller: "resize" for
-//	          the worker count; anything else restarts the controller
+//	change    what a change of it does: "resize" for a worker count, which the
+//	          running controller follows; "live" for what takes effect without
+//	          replacing anything; "limit" for what concerns controllers' clients
+//	          but not the caches; without the tag, what holds it is replaced
 //
 // Defaults, flags, the plan's reasons and the generated documents are all
 // walks over these tags.
@@ -45,6 +47,13 @@ func (f Field) Default() (string, bool) { return f.Tag.Lookup("default") }
 // Resizes says whether a change of the field is applied by resizing the
 // running controller instead of restarting it.
 func (f Field) Resizes() bool { return f.Tag.Get("change") == "resize" }
+
+// Live says whether a change of the field replaces nothing.
+func (f Field) Live() bool { return f.Tag.Get("change") == "live" }
+
+// Limits says whether the field only concerns how controllers may use the API,
+// so that caches outlive a change of it.
+func (f Field) Limits() bool { return f.Tag.Get("change") == "limit" }
 
 var durationType = reflect.TypeFor[metav1.Duration]()
 

@@ -3,7 +3,8 @@
 package v1beta1
 
 // ClientConnection says how the API server is reached. A change restarts every
-// controller, for each holds clients made from it.
+// controller, for each holds clients made from it; caches and the lease are kept
+// when only the limits or the identity of controllers change.
 type ClientConnection struct {
 	// Kubeconfig is the path of the client configuration. Empty: the service
 	// account of the pod the manager runs in.
@@ -12,12 +13,12 @@ type ClientConnection struct {
 	Master string `json:"master" default:"" validate:"omitempty,url" flag:"master"`
 	// QPS is how many requests a second each controller may make in the long
 	// run. Every controller has an allowance of its own.
-	QPS float32 `json:"qps" default:"20" validate:"gt=0" flag:"kube-api-qps"`
+	QPS float32 `json:"qps" default:"20" validate:"gt=0" flag:"kube-api-qps" change:"limit"`
 	// Burst is how many requests a controller may make at once.
-	Burst int32 `json:"burst" default:"30" validate:"gte=1" flag:"kube-api-burst"`
+	Burst int32 `json:"burst" default:"30" validate:"gte=1" flag:"kube-api-burst" change:"limit"`
 	// ContentType is the encoding of requests.
 	ContentType string `json:"contentType" default:"application/vnd.kubernetes.protobuf" validate:"oneof=application/vnd.kubernetes.protobuf application/json" flag:"kube-api-content-type"`
 	// UseServiceAccountCredentials gives every controller the identity of its
 	// own service account in kube-system instead of the kubeconfig's.
-	UseServiceAccountCredentials bool `json:"useServiceAccountCredentials" default:"false" flag:"use-service-account-credentials"`
+	UseServiceAccountCredentials bool `json:"useServiceAccountCredentials" default:"false" flag:"use-service-account-credentials" change:"limit"`
 }

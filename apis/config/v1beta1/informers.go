@@ -12,5 +12,5 @@ type Informers struct {
 	MinResyncPeriod metav1.Duration `json:"minResyncPeriod" default:"12h" validate:"gt=0s" flag:"min-resync-period"`
 	// Linger is how long a cache that nobody uses any more is kept, so that a
 	// controller which is soon started again need not list its objects.
-	Linger metav1.Duration `json:"linger" default:"30s" validate:"gte=0s"`
+	Linger metav1.Duration `json:"linger" default:"30s" validate:"gte=0s" change:"live"`
 }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package catalog is the list of all controllers, a line each.
+package catalog
+
+import (
+	"github.com/kube-live/kube-controller-manager/pkg/controller"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/serviceaccount"
+)
+
+// All are the descriptors of the controllers, sorted by name.
+func All() []controller.Descriptor {
+	return []controller.Descriptor{
+		serviceaccount.Descriptor(),
+	}
+}
+
+// Names has every name that may stand for a controller in --controllers, with
+// the canonical one.
+func Names() map[string]string {
+	names := map[string]string{}
+	for _, c := range upstream {
+		names[c.name] = c.name
+		if c.alias != "" {
+			names[c.alias] = c.name
+		}
+	}
+	for _, c := range extra {
+		names[c.alias] = c.name
+	}
+	return names
+}
+
+// NotImplemented are the canonical names of upstream that have no descriptor
+// yet.
+func NotImplemented() []string {
+	have := map[string]bool{}
+	for _, d := range All() {
+		have[d.Name] = true
+	}
+	var missing []string
+	for _, c := range upstream {
+		if !have[c.name] {
+			missing = append(missing, c.name)
+		}
+	}
+	return missing
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"bytes"
+	"context"
+	"runtime/pprof"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/klog/v2"
+
+	"github.com/kube-live/kube-controller-manager/pkg/config"
+	"github.com/kube-live/kube-controller-manager/pkg/controller"
+	"github.com/kube-live/kube-controller-manager/pkg/plan"
+)
+
+// Backoff between the runs of a controller that fails.
+const (
+	firstBackoff = time.Second
+	maxBackoff   = time.Minute
+	// sound is how long a run must last for its failure to count as the first.
+	sound = 10 * time.Minute
+)
+
+func setup(c *config.Loaded) *plan.Setup {
+	if c == nil {
+		return nil
+	}
+	return &plan.Setup{Config: c.Config, Gates: c.Gates}
+}
+
+func (m *Manager) kit(c *config.Loaded, conn *Connection) controller.Kit {
+	return controller.Kit{
+		Clients: conn.Factory, Pool: conn.Pool, Hub: m.opts.Hub, Gates: c.Gates,
+		Logger: m.opts.Logger, Clock: m.opts.Clock, Metadata: conn.Metadata,
+		// Less than the deadline, so that cancelled requests can still end in it.
+		Grace: c.Config.Reload.StopTimeout.Duration / 2,
+	}
+}
+
+// built is an instance that waits for its start.
+type built struct {
+	slot     *slot
+	instance *controller.Instance
+	// declined is why the controller has nothing to do; then there is no
+	// instance.
+	declined string
+}
+
+// build makes the instances a plan starts. It starts nothing, so an error
+// leaves everything as it was.
+func (m *Manager) build(c *config.Loaded, conn *Connection, p plan.Plan) ([]built, error) {
+	kit := m.kit(c, conn)
+	var list []built
+	for _, step := range p.Steps {
+		if step.Action != plan.Start && step.Action != plan.Restart {
+			continue
+		}
+		s := m.slots[step.Controller]
+		instance, err := controller.Build(s.d, kit, &c.Config.Controllers, s.ledger)
+		if reason, declined := controller.Declined(err); declined {
+			list = append(list, built{slot: s, declined: reason})
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, built{slot: s, instance: instance})
+	}
+	return list, nil
+}
+
+// start starts what was built. A slot whose last run is stuck stays so.
+func (m *Manager) start(list []built) (started []*run) {
+	for _, b := range list {
+		s := b.slot
+		s.forget()
+		switch {
+		case s.run != nil:
+			m.opts.Logger.Error(nil, "Not started, for its last run has not stopped", "controller", s.d.Name)
+		case b.instance == nil:
+			s.is(controller.Off, b.declined)
+			m.opts.Logger.Info("Controller has nothing to do", "controller", s.d.Name, "reason", b.declined)
+		default:
+			started = append(started, m.launch(s, b.instance))
+		}
+	}
+	return started
+}
+
+func (m *Manager) launch(s *slot, instance *controller.Instance) *run {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.generation++
+	r := &run{generation: s.generation, instance: instance, cancel: cancel, done: make(chan struct{}), started: m.opts.Clock.Now()}
+	s.run, s.reason = r, ""
+	logger := klog.LoggerWithName(m.opts.Logger, s.d.Name)
+	instance.Observe(func(state controller.State) {
+		logger.V(2).Info("Controller changed state", "state", state, "run", r.generation)
+		go m.post(func() {}) // readers of the snapshot want to know
+	})
+	labels := pprof.Labels("controller", s.d.Name)
+	go pprof.Do(ctx, labels, func(ctx context.Context) {
+		r.err = instance.Run(ctx)
+		close(r.done)
+		m.post(func() { m.returned(s, r) })
+	})
+	return r
+}
+
+// stop ends the runs of the slots, all at once, and returns the names of those
+// that did not end in time.
+func (m *Manager) stop(slots []*slot) (stuck []string) {
+	for _, s := range slots {
+		s.forget()
+		if s.run != nil {
+			s.run.cancel()
+		}
+	}
+	deadline := m.opts.Clock.NewTimer(m.stopTimeout())
+	defer deadline.Stop()
+	late := false
+	for _, s := range slots {
+		if s.run == nil {
+			continue
+		}
+		if !late {
+			select {
+			case <-s.run.done:
+			case <-deadline.C():
+				late = true
+			}
+		}
+		if late && !m.ends(s) {
+			stuck = append(stuck, s.d.Name)
+			continue
+		}
+		if s.run.err != nil {
+			m.opts.Logger.Error(s.run.err, "Controller failed while it was stopping", "controller", s.d.Name)
+		}
+		s.run = nil
+	}
+	slices.Sort(stuck)
+	return stuck
+}
+
+// ends says whether a run ended at the last moment, and marks it otherwise.
+func (m *Manager) ends(s *slot) bool {
+	select {
+	case <-s.run.done:
+		return true
+	default:
+	}
+	if !s.run.stuck {
+		s.run.stuck = true
+		m.opts.Logger.Error(nil, "Controller is stuck: it did not stop in time and is not replaced", "controller", s.d.Name, "timeout", m.stopTimeout(), "goroutines", goroutines(s.d.Name))
+	}
+	return false
+}
+
+// goroutines are the stacks of a controller, for the log. Its goroutines carry
+// its name as a profiler label.
+func goroutines(name string) string {
+	var all bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&all, 1); err != nil {
+		return err.Error()
+	}
+	var own []string
+	for stack := range strings.SplitSeq(all.String(), "\n\n") {
+		if strings.Contains(stack, `"controller":"`+name+`"`) {
+			own = append(own, stack)
+		}
+	}
+	return strings.Join(own, "\n\n")
+}
+
+// returned handles the end of a run that nobody waited for.
+func (m *Manager) returned(s *slot, r *run) {
+	if s.run != r {
+		return // it was stopped, and has been taken note of
+	}
+	s.run = nil
+	if r.stuck {
+		m.opts.Logger.Info("A stuck controller has stopped after all", "controller", s.d.Name)
+		s.is(controller.Off, "stopped late")
+		if m.leading {
+			m.revive(s)
+		}
+		return
+	}
+	if m.opts.Clock.Since(r.started) > sound {
+		s.failures = 0
+	}
+	s.failures++
+	reason := "returned without being told to"
+	if r.err != nil {
+		reason = firstLine(r.err.Error())
+	}
+	s.is(controller.Failed, reason)
+	m.report.failure(s.d.Name)
+	if m.trial != nil && m.trial.concerns(r) {
+		m.opts.Logger.Error(r.err, "Controller failed soon after a change, going back to the last good configuration", "controller", s.d.Name)
+		m.rollback(s.d.Name + " failed: " + reason)
+		return
+	}
+	delay := min(firstBackoff<<min(s.failures-1, 10), maxBackoff)
+	m.opts.Logger.Error(r.err, "Controller failed, starting it anew", "controller", s.d.Name, "failures", s.failures, "delay", delay)
+	m.later(s, delay)
+}
+
+func (m *Manager) later(s *slot, delay time.Duration) {
+	s.forget()
+	timer := m.opts.Clock.NewTimer(delay)
+	s.retry = timer
+	go func() {
+		select {
+		case <-timer.C():
+			m.post(func() {
+				if s.retry == timer {
+					s.retry = nil
+					m.revive(s)
+				}
+			})
+		case <-m.ended:
+		}
+	}()
+}
+
+// revive starts a controller outside of a change, on the configuration in
+// effect.
+func (m *Manager) revive(s *slot) {
+	if on, why := s.d.Enabled(&m.current.Config.Controllers, m.current.Gates); !m.leading || !on || s.run != nil {
+		if !on {
+			s.is(controller.Off, why)
+		}
+		return
+	}
+	p := plan.Plan{Steps: []plan.Step{{Controller: s.d.Name, Action: plan.Start}}}
+	list, err := m.build(m.current, m.conn, p)
+	if err != nil {
+		s.failures++
+		s.is(controller.Failed, firstLine(err.Error()))
+		m.later(s, min(firstBackoff<<min(s.failures-1, 10), maxBackoff))
+		return
+	}
+	s.restarts++
+	m.start(list)
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
