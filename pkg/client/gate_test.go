@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/util/flowcontrol"
+)
+
+type slow struct{ begun, end chan struct{} }
+
+func (s slow) RoundTrip(*http.Request) (*http.Response, error) {
+	close(s.begun)
+	<-s.end
+	return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+}
+
+func TestDrainLetsRequestsFinishAndRefusesOthers(t *testing.T) {
+	next := slow{begun: make(chan struct{}), end: make(chan struct{})}
+	g := &gate{next: next, latch: newLatch()}
+	req, err := http.NewRequest(http.MethodPost, "https://server/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := make(chan error, 1)
+	go func() {
+		_, err := g.RoundTrip(req)
+		result <- err
+	}()
+	<-next.begun
+	g.close()
+	if _, err := g.RoundTrip(req); !errors.Is(err, ErrStopping) {
+		t.Errorf("a new request got %v, want ErrStopping", err)
+	}
+	select {
+	case <-g.idle:
+		t.Error("idle while a request is under way")
+	default:
+	}
+	close(next.end)
+	if err := <-result; err != nil {
+		t.Errorf("the request under way got %v", err)
+	}
+	<-g.idle
+	g.close() // again is fine
+}
+
+func TestDrainEndsWaitingForTheRateLimit(t *testing.T) {
+	latch := newLatch()
+	l := limiter{RateLimiter: flowcontrol.NewTokenBucketRateLimiter(0.001, 1), latch: latch}
+	if err := l.Wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	result := make(chan error, 1)
+	go func() { result <- l.Wait(context.Background()) }()
+	latch.close()
+	select {
+	case err := <-result:
+		if !errors.Is(err, ErrStopping) {
+			t.Errorf("got %v, want ErrStopping", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("still waiting")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	open := limiter{RateLimiter: flowcontrol.NewTokenBucketRateLimiter(0.001, 1), latch: newLatch()}
+	open.TryAccept()
+	if err := open.Wait(ctx); err == nil || errors.Is(err, ErrStopping) {
+		t.Errorf("a cancelled caller got %v", err)
+	}
+}
