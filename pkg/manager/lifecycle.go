@@ -193,21 +193,11 @@ func (m *Manager) returned(s *slot, r *run) {
 	if m.opts.Clock.Since(r.started) > sound {
 		s.failures = 0
 	}
-	s.failures++
-	reason := "returned without being told to"
-	if r.err != nil {
-		reason = firstLine(r.err.Error())
+	onTrial := m.trial != nil && m.trial.concerns(r)
+	m.failed(s, r.err)
+	if onTrial {
+		m.rollback(s.d.Name + " failed: " + s.reason)
 	}
-	s.is(controller.Failed, reason)
-	m.report.failure(s.d.Name)
-	if m.trial != nil && m.trial.concerns(r) {
-		m.opts.Logger.Error(r.err, "Controller failed soon after a change, going back to the last good configuration", "controller", s.d.Name)
-		m.rollback(s.d.Name + " failed: " + reason)
-		return
-	}
-	delay := min(firstBackoff<<min(s.failures-1, 10), maxBackoff)
-	m.opts.Logger.Error(r.err, "Controller failed, starting it anew", "controller", s.d.Name, "failures", s.failures, "delay", delay)
-	m.later(s, delay)
 }
 
 func (m *Manager) later(s *slot, delay time.Duration) {
@@ -228,25 +218,41 @@ func (m *Manager) later(s *slot, delay time.Duration) {
 	}()
 }
 
-// revive starts a controller outside of a change, on the configuration in
-// effect.
+// revive starts a controller again that failed or stopped late.
 func (m *Manager) revive(s *slot) {
-	if on, why := s.d.Enabled(&m.current.Config.Controllers, m.current.Gates); !m.leading || !on || s.run != nil {
-		if !on {
-			s.is(controller.Off, why)
-		}
+	if on, why := s.d.Enabled(&m.current.Config.Controllers, m.current.Gates); !on {
+		s.is(controller.Off, why)
 		return
 	}
-	p := plan.Plan{Steps: []plan.Step{{Controller: s.d.Name, Action: plan.Start}}}
-	list, err := m.build(m.current, m.conn, p)
+	if m.leading && s.run == nil {
+		s.restarts++
+		m.launchAnew(s)
+	}
+}
+
+// launchAnew builds and starts one controller on the configuration in effect.
+func (m *Manager) launchAnew(s *slot) {
+	list, err := m.build(m.current, m.conn, plan.Plan{Steps: []plan.Step{{Controller: s.d.Name, Action: plan.Start}}})
 	if err != nil {
-		s.failures++
-		s.is(controller.Failed, firstLine(err.Error()))
-		m.later(s, min(firstBackoff<<min(s.failures-1, 10), maxBackoff))
+		m.failed(s, err)
 		return
 	}
-	s.restarts++
 	m.start(list)
+}
+
+// failed notes a failure and has the controller started after a pause that
+// grows with the number of failures in a row.
+func (m *Manager) failed(s *slot, err error) {
+	s.failures++
+	reason := "returned without being told to"
+	if err != nil {
+		reason = firstLine(err.Error())
+	}
+	s.is(controller.Failed, reason)
+	m.report.failure(s.d.Name)
+	delay := min(firstBackoff<<min(s.failures-1, 10), maxBackoff)
+	m.opts.Logger.Error(err, "Controller failed, starting it anew", "controller", s.d.Name, "failures", s.failures, "delay", delay)
+	m.later(s, delay)
 }
 
 func firstLine(s string) string {

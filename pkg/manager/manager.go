@@ -146,8 +146,6 @@ func (m *Manager) Lead(ctx context.Context) error {
 		return m.startAll()
 	})
 	if err != nil {
-		m.opts.Logger.Error(err, "Starting the controllers failed")
-		_ = m.do(m.stopAll)
 		return fmt.Errorf("start controllers: %w", err)
 	}
 	<-ctx.Done()
@@ -166,20 +164,21 @@ func (m *Manager) Debug(name string) http.Handler {
 	return h
 }
 
-// startAll starts what the configuration in effect enables.
+// startAll starts what the configuration in effect enables. A controller that
+// cannot be built any more, since a file it needs is gone, is tried again later;
+// the others do not wait for it.
 func (m *Manager) startAll() error {
 	if m.current == nil {
 		return errors.New("no configuration is in effect")
 	}
 	p := plan.Compute(m.opts.Catalog, nil, setup(m.current))
-	built, err := m.build(m.current, m.conn, p)
-	if err != nil {
-		return err
+	for _, step := range p.Steps {
+		s := m.slots[step.Controller]
+		s.settle(step)
+		if step.Action == plan.Start {
+			m.launchAnew(s)
+		}
 	}
-	for _, s := range m.slots {
-		s.settle(p.Of(s.d.Name))
-	}
-	m.start(built)
 	return nil
 }
 

@@ -232,7 +232,7 @@ func TestRandomChanges(t *testing.T) {
 	w.apply("")
 	stop := w.lead()
 	last := ""
-	for range 300 {
+	for range 150 {
 		last = fmt.Sprintf("controllers: {deployment-controller: {enabled: %v, workers: %d}, namespace-controller: {enabled: %v, syncPeriod: %ds}, replicaset-controller: {enabled: %v}}\nfeatureGates: {PodDeletionCost: %v}",
 			rand.IntN(2) == 0, 1+rand.IntN(3), rand.IntN(2) == 0, 1+rand.IntN(2), rand.IntN(2) == 0, rand.IntN(2) == 0)
 		w.apply(last)
