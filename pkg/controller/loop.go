@@ -23,7 +23,7 @@ import (
 type Loop struct {
 	env     Env
 	queues  []queue
-	watches []func() error
+	watches []func() (*Attachment, error)
 	tasks   []func(context.Context)
 
 	work   context.Context
@@ -72,10 +72,8 @@ func (l *Loop) Run(ctx context.Context) error {
 		q.open()
 	}
 	l.env.report(Syncing)
-	for _, attach := range l.watches {
-		if err := attach(); err != nil {
-			return err
-		}
+	if err := l.attach(); err != nil {
+		return err
 	}
 	if err := l.waitForCaches(ctx); err != nil {
 		return l.reason(ctx)
@@ -89,6 +87,23 @@ func (l *Loop) Run(ctx context.Context) error {
 	l.env.report(Running)
 	<-ctx.Done()
 	return l.reason(ctx)
+}
+
+// attach leases all declared caches, and only then lets handlers see them.
+func (l *Loop) attach() error {
+	for _, declare := range l.watches {
+		a, err := declare()
+		if err != nil {
+			return err
+		}
+		l.declared = append(l.declared, a)
+	}
+	for _, a := range l.declared {
+		if err := a.listen(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reason is the error that ended the run, or nil when it was told to stop.

@@ -41,6 +41,17 @@ type RequeueAfter time.Duration
 // Error is part of error.
 func (r RequeueAfter) Error() string { return "requeue after " + time.Duration(r).String() }
 
+// expected says whether an error is part of normal work, as of a cache that is a
+// moment behind: it is retried like any other but is no news to an operator. An
+// error says so itself, with a method Expected.
+func expected(err error) bool {
+	var e interface {
+		error
+		Expected() bool
+	}
+	return errors.As(err, &e) && e.Expected()
+}
+
 // Queue is the work queue of a Loop. Keys can be added while the loop runs;
 // before and after, they are not wanted: everything is added anew at the start.
 type Queue[K comparable] struct {
@@ -191,6 +202,9 @@ func (q *Queue[K]) handle(w workqueue.TypedRateLimitingInterface[K], key K) {
 	case q.opts.MaxRetries > 0 && w.NumRequeues(key) >= q.opts.MaxRetries:
 		q.loop.env.Logger.Error(err, "Sync failed, giving up until the next event", "queue", q.opts.Name, "key", key)
 		w.Forget(key)
+	case expected(err):
+		q.loop.env.Logger.V(4).Info("Sync put off", "queue", q.opts.Name, "key", key, "reason", err)
+		w.AddRateLimited(key)
 	default:
 		q.loop.env.Logger.Error(err, "Sync failed, will retry", "queue", q.opts.Name, "key", key, "failures", w.NumRequeues(key)+1)
 		w.AddRateLimited(key)

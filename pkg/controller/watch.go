@@ -25,20 +25,19 @@ type Handler[T any] struct {
 	Delete func(T)
 }
 
-func (h Handler[T]) empty() bool { return h.Add == nil && h.Update == nil && h.Delete == nil }
-
 // Watch declares that the loop reads a kind and receives its changes. The cache
-// may be read while the loop runs.
+// may be read while the loop runs, by handlers too: all caches of the loop are
+// there before the first handler is called, though they may still be filling.
 func Watch[T informer.Object](l *Loop, kind informer.Kind[T], h Handler[T]) *informer.Cache[T] {
 	c := new(informer.Cache[T])
-	l.watches = append(l.watches, func() error {
-		a, err := Attach(l, kind, h)
+	l.watches = append(l.watches, func() (*Attachment, error) {
+		a, err := lease(l, kind)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		l.declared = append(l.declared, a)
 		*c = informer.Read(kind, a.lease)
-		return nil
+		a.handler = guardUnlessEmpty(l, h)
+		return a, nil
 	})
 	return c
 }
@@ -47,7 +46,8 @@ func Watch[T informer.Object](l *Loop, kind informer.Kind[T], h Handler[T]) *inf
 type Attachment struct {
 	loop  *Loop
 	lease *informer.Lease
-	// registration is nil when the handler is empty.
+	// handler and registration are nil when there is nothing to call.
+	handler      cache.ResourceEventHandler
 	registration cache.ResourceEventHandlerRegistration
 	detach       sync.Once
 }
@@ -56,24 +56,43 @@ type Attachment struct {
 // adds the handler. It does not wait for anything. The loop detaches at its end
 // what was not detached before.
 func Attach[T any](l *Loop, kind informer.Source, h Handler[T]) (*Attachment, error) {
-	lease, err := l.env.pool.Acquire(kind)
+	a, err := lease(l, kind)
+	if err != nil {
+		return nil, err
+	}
+	a.handler = guardUnlessEmpty(l, h)
+	if err := a.listen(); err != nil {
+		a.Detach()
+		return nil, err
+	}
+	return a, nil
+}
+
+// lease makes an attachment that has no handler yet.
+func lease(l *Loop, kind informer.Source) (*Attachment, error) {
+	held, err := l.env.pool.Acquire(kind)
 	if err != nil {
 		return nil, fmt.Errorf("watch %s: %w", kind.Resource().GroupResource(), err)
 	}
-	a := &Attachment{loop: l, lease: lease}
-	if !h.empty() {
-		logger := l.env.Logger
-		a.registration, err = lease.Informer().AddEventHandlerWithOptions(guard(l, h), cache.HandlerOptions{Logger: &logger})
-		if err != nil {
-			lease.Release()
-			return nil, fmt.Errorf("watch %s: %w", kind.Resource().GroupResource(), err)
-		}
-	}
+	a := &Attachment{loop: l, lease: held}
 	if !l.adopt(a) {
-		a.Detach()
+		held.Release()
 		return nil, fmt.Errorf("watch %s: the loop is stopping", kind.Resource().GroupResource())
 	}
 	return a, nil
+}
+
+// listen adds the handler, if there is one.
+func (a *Attachment) listen() (err error) {
+	if a.handler == nil {
+		return nil
+	}
+	logger := a.loop.env.Logger
+	a.registration, err = a.lease.Informer().AddEventHandlerWithOptions(a.handler, cache.HandlerOptions{Logger: &logger})
+	if err != nil {
+		return fmt.Errorf("watch %s: %w", a.lease.Resource().GroupResource(), err)
+	}
+	return nil
 }
 
 // HasSynced says whether the cache is full and the handler has seen all of it.
@@ -99,6 +118,13 @@ func (a *Attachment) Detach() {
 		a.lease.Release()
 		a.loop.disown(a)
 	})
+}
+
+func guardUnlessEmpty[T any](l *Loop, h Handler[T]) cache.ResourceEventHandler {
+	if h.Add == nil && h.Update == nil && h.Delete == nil {
+		return nil
+	}
+	return guard(l, h)
 }
 
 // guard unpacks what client-go delivers, and turns a panic in a handler, which
