@@ -5,12 +5,14 @@ package catalog
 
 import (
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/replicaset"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/serviceaccount"
 )
 
 // All are the descriptors of the controllers, sorted by name.
 func All() []controller.Descriptor {
 	return []controller.Descriptor{
+		replicaset.Descriptor(),
 		serviceaccount.Descriptor(),
 	}
 }
