@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package endpointslice_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
+)
+
+// TestConditions has one pod of each kind behind two Services.
+func TestConditions(t *testing.T) {
+	w := newWorld(t)
+	w.node("node", "", "1")
+	w.start(nil)
+	w.pod(pod{name: "ready", ips: []string{"10.1.0.1"}})
+	w.pod(pod{name: "unready", ips: []string{"10.1.0.2"}, notReady: true})
+	w.pod(pod{name: "ready-leaving", ips: []string{"10.1.0.3"}})
+	w.pod(pod{name: "unready-leaving", ips: []string{"10.1.0.4"}, notReady: true})
+	w.pod(pod{name: "failed", ips: []string{"10.1.0.5"}, phase: corev1.PodFailed})
+	w.pod(pod{name: "starting", notReady: true, phase: corev1.PodPending})
+	w.pod(pod{name: "other", ips: []string{"10.1.0.6"}, labels: map[string]string{"app": "other"}})
+	// A completed pod's address, and even one in use, may be given to another.
+	w.pod(pod{name: "completed", ips: []string{"10.1.0.1"}, phase: corev1.PodSucceeded})
+	w.pod(pod{name: "twin", ips: []string{"10.1.0.1"}})
+	for _, name := range []string{"ready-leaving", "unready-leaving"} {
+		w.must(w.Admin.CoreV1().Pods(w.ns).Delete(ctx, name, metav1.DeleteOptions{}))
+	}
+	w.service("strict", nil)
+	w.service("publishing", func(s *corev1.Service) { s.Spec.PublishNotReadyAddresses = true })
+	conditions := func(e discoveryv1.Endpoint) string {
+		return fmt.Sprintf("%s ready=%t serving=%t terminating=%t", e.TargetRef.Name, *e.Conditions.Ready, *e.Conditions.Serving, *e.Conditions.Terminating)
+	}
+	w.await("strict", endpoints(conditions,
+		"ready ready=true serving=true terminating=false",
+		"twin ready=true serving=true terminating=false",
+		"unready ready=false serving=false terminating=false",
+		"ready-leaving ready=false serving=true terminating=true",
+		"unready-leaving ready=false serving=false terminating=true"))
+	w.await("publishing", endpoints(conditions,
+		"ready ready=true serving=true terminating=false",
+		"twin ready=true serving=true terminating=false",
+		"unready ready=true serving=false terminating=false",
+		"ready-leaving ready=true serving=true terminating=true",
+		"unready-leaving ready=true serving=false terminating=true"))
+}
+
+func TestContentOfASlice(t *testing.T) {
+	w := newWorld(t)
+	w.node("node", "zone-a", "1")
+	w.start(nil)
+	named := func(o *corev1.Pod) { o.Spec.Hostname, o.Spec.Subdomain = "host", "web" }
+	p := w.pod(pod{name: "a", ips: []string{"10.1.0.1"}, change: named})
+	s := w.service("web", func(s *corev1.Service) {
+		s.Labels = map[string]string{"team": "x", corev1.IsHeadlessService: "", discoveryv1.LabelManagedBy: "me"}
+		s.Spec.Ports[0].AppProtocol = ptr.To("h2c")
+	})
+	got := w.await("web", sizes(1))[0]
+	if !strings.HasPrefix(got.Name, "web-") || got.GenerateName != "web-" {
+		t.Errorf("name %s, generated from %s", got.Name, got.GenerateName)
+	}
+	// The first write of a run names the Service's creation as its trigger.
+	trigger := got.Annotations[corev1.EndpointsLastChangeTriggerTime]
+	if want := s.CreationTimestamp.UTC().Format(time.RFC3339Nano); trigger != want {
+		t.Errorf("trigger %s, want %s", trigger, want)
+	}
+	got.ObjectMeta = metav1.ObjectMeta{Labels: got.Labels, OwnerReferences: got.OwnerReferences}
+	want := discoveryv1.EndpointSlice{
+		ObjectMeta: metav1.ObjectMeta{
+			Labels: map[string]string{"team": "x", discoveryv1.LabelServiceName: "web", discoveryv1.LabelManagedBy: ourLabel},
+			OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: "v1", Kind: "Service", Name: "web", UID: s.UID, Controller: ptr.To(true), BlockOwnerDeletion: ptr.To(true),
+			}},
+		},
+		AddressType: discoveryv1.AddressTypeIPv4,
+		Ports:       []discoveryv1.EndpointPort{{Name: ptr.To("http"), Port: ptr.To[int32](8080), Protocol: ptr.To(corev1.ProtocolTCP), AppProtocol: ptr.To("h2c")}},
+		Endpoints: []discoveryv1.Endpoint{{
+			Addresses:  []string{"10.1.0.1"},
+			Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true), Serving: ptr.To(true), Terminating: ptr.To(false)},
+			Hostname:   ptr.To("host"),
+			NodeName:   ptr.To("node"),
+			Zone:       ptr.To("zone-a"),
+			TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: w.ns, Name: "a", UID: p.UID},
+		}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestChangesOfServiceAndPod(t *testing.T) {
+	w := newWorld(t)
+	w.node("node", "", "1")
+	w.start(nil)
+	w.pod(pod{name: "a", ips: []string{"10.1.0.1"}})
+	w.service("web", func(s *corev1.Service) { s.Labels = map[string]string{"team": "x"} })
+	w.await("web", sizes(1))
+	t.Run("a pod's change is the trigger of the next write", func(t *testing.T) {
+		w := w.within(t)
+		since := w.ready("a", false).Status.Conditions[0].LastTransitionTime
+		w.await("web", func(list []discoveryv1.EndpointSlice) error {
+			if e := list[0].Endpoints[0]; *e.Conditions.Ready {
+				return fmt.Errorf("still ready")
+			}
+			if got, want := list[0].Annotations[corev1.EndpointsLastChangeTriggerTime], since.UTC().Format(time.RFC3339Nano); got != want {
+				t.Errorf("trigger %s, want %s", got, want)
+			}
+			return nil
+		})
+	})
+	t.Run("labels follow the Service, reserved ones do not", func(t *testing.T) {
+		w := w.within(t)
+		w.idle(func() {
+			w.patchService("web", `{"metadata":{"labels":{"endpointslice.kubernetes.io/managed-by":"you"}}}`)
+		})
+		w.patchService("web", `{"metadata":{"labels":{"team":"y","tier":"z"}}}`)
+		w.await("web", func(list []discoveryv1.EndpointSlice) error {
+			want := map[string]string{"team": "y", "tier": "z", discoveryv1.LabelServiceName: "web", discoveryv1.LabelManagedBy: ourLabel}
+			if diff := cmp.Diff(want, list[0].Labels); diff != "" {
+				return fmt.Errorf("labels %s", diff)
+			}
+			if trigger, found := list[0].Annotations[corev1.EndpointsLastChangeTriggerTime]; found {
+				t.Errorf("trigger %s though no pod and no creation is newer", trigger)
+			}
+			return nil
+		})
+	})
+	t.Run("a pod's change that no slice shows", func(t *testing.T) {
+		w := w.within(t)
+		before, _ := w.syncs()
+		p, err := w.Admin.CoreV1().Pods(w.ns).Get(ctx, "a", metav1.GetOptions{})
+		w.must(err)
+		p.Annotations = map[string]string{"x": "y"}
+		_, err = w.Admin.CoreV1().Pods(w.ns).Update(ctx, p, metav1.UpdateOptions{})
+		w.must(err)
+		w.ready("a", true) // comes after it
+		w.await("web", endpoints(func(e discoveryv1.Endpoint) string { return fmt.Sprint(*e.Conditions.Ready) }, "true"))
+		if after, _ := w.syncs(); after != before+1 {
+			t.Errorf("%v syncs, want 1", after-before)
+		}
+	})
+	t.Run("a pod that ceases to be selected", func(t *testing.T) {
+		w := w.within(t)
+		p, err := w.Admin.CoreV1().Pods(w.ns).Get(ctx, "a", metav1.GetOptions{})
+		w.must(err)
+		p.Labels = map[string]string{"app": "other"}
+		_, err = w.Admin.CoreV1().Pods(w.ns).Update(ctx, p, metav1.UpdateOptions{})
+		w.must(err)
+		w.await("web", sizes(0))
+	})
+}
+
+func TestPorts(t *testing.T) {
+	w := newWorld(t)
+	w.node("node", "", "1")
+	w.start(nil)
+	port := func(n int32) func(*corev1.Pod) {
+		return func(o *corev1.Pod) { o.Spec.Containers[0].Ports[0].ContainerPort = n }
+	}
+	w.pod(pod{name: "a", ips: []string{"10.1.0.1"}, change: port(8080)})
+	w.pod(pod{name: "b", ips: []string{"10.1.0.2"}, change: port(8080)})
+	w.pod(pod{name: "c", ips: []string{"10.1.0.3"}, change: port(9090)})
+	byName := func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromString("http") }
+	headless := func(s *corev1.Service) {
+		s.Spec.ClusterIP, s.Spec.Ports = corev1.ClusterIPNone, nil
+	}
+	w.service("named", byName)
+	w.service("several", func(s *corev1.Service) {
+		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: "z", Port: 1}, corev1.ServicePort{Name: "b", Port: 2}, corev1.ServicePort{Name: "a", Port: 3})
+	})
+	w.service("headless", headless)
+	for _, s := range w.await("named", sizes(2, 1)) {
+		want := int32(8080)
+		if len(s.Endpoints) == 1 {
+			want = 9090
+		}
+		if len(s.Ports) != 1 || *s.Ports[0].Port != want {
+			t.Errorf("%d endpoints with ports %v", len(s.Endpoints), s.Ports)
+		}
+	}
+	w.await("several", func(list []discoveryv1.EndpointSlice) error {
+		if err := sizes(3)(list); err != nil {
+			return err
+		}
+		if len(list[0].Ports) != 4 {
+			return fmt.Errorf("ports %v", list[0].Ports)
+		}
+		return nil
+	})
+	got := w.await("headless", sizes(3))[0]
+	if _, found := got.Labels[corev1.IsHeadlessService]; !found || len(got.Ports) != 0 {
+		t.Errorf("labels %v, ports %v", got.Labels, got.Ports)
+	}
+	w.wrote(4, 0, 0)
+
+	// The slices of several ports are compared in every sync, which must leave
+	// the cached ones alone: the race detector watches.
+	w.idle(func() { w.patchService("several", `{"metadata":{"annotations":{"x":"y"}}}`) })
+}
+
+func TestNoSlicesFor(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil)
+	w.service("selects-nothing", func(s *corev1.Service) { s.Spec.Selector = nil })
+	w.service("external", func(s *corev1.Service) {
+		s.Spec.Type, s.Spec.ExternalName = corev1.ServiceTypeExternalName, "example.com"
+	})
+	w.wrote(0, 0, 0)
+	w.patchService("external", `{"spec":{"type":"ClusterIP","externalName":null}}`)
+	w.await("external", sizes(0))
+	w.wrote(1, 0, 0)
+	// What is there stays when the selector goes.
+	w.idle(func() { w.patchService("external", `{"spec":{"selector":null}}`) })
+	w.await("external", sizes(0))
+}
+
+func TestPlaceholder(t *testing.T) {
+	w := newWorld(t)
+	w.node("node", "", "1")
+	w.start(nil)
+	w.service("web", nil)
+	empty := w.await("web", sizes(0))
+	if len(empty[0].Ports) != 0 || empty[0].AddressType != discoveryv1.AddressTypeIPv4 {
+		t.Errorf("placeholder %v", empty[0])
+	}
+	w.wrote(1, 0, 0)
+	w.idle(func() { w.patchService("web", `{"metadata":{"annotations":{"x":"y"}}}`) })
+	w.pod(pod{name: "a", ips: []string{"10.1.0.1"}})
+	full := w.await("web", sizes(1))
+	w.wrote(1, 1, 0)
+	w.remove("a")
+	again := w.await("web", sizes(0))
+	if n := w.writes(); n[0] != 1 || n[2] != 0 {
+		t.Errorf("%v creates, updates and deletes", n)
+	}
+	if diff := cmp.Diff(names(empty), names(full)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(names(empty), names(again)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMissingNode(t *testing.T) {
+	w := newWorld(t)
+	w.node("node", "zone-a", "1")
+	w.start(nil)
+	w.pod(pod{name: "a", ips: []string{"10.1.0.1"}})
+	w.pod(pod{name: "b", ips: []string{"10.1.0.2"}, node: "late"})
+	w.service("strict", nil)
+	w.service("publishing", func(s *corev1.Service) { s.Spec.PublishNotReadyAddresses = true })
+	zone := func(e discoveryv1.Endpoint) string {
+		return fmt.Sprintf("%s %s %s", e.TargetRef.Name, *e.NodeName, ptr.Deref(e.Zone, "nowhere"))
+	}
+	w.await("strict", endpoints(zone, "a node zone-a"))
+	w.await("publishing", endpoints(zone, "a node zone-a", "b late nowhere"))
+	w.awaitEvent("strict", fmt.Sprintf("Warning FailedToUpdateEndpointSlices: Error updating Endpoint Slices for Service %s/strict: skipping Pod b for Service %s/strict: Node late Not Found", w.ns, w.ns))
+	if n, _ := w.Metric("endpoint_slice_controller_syncs", map[string]string{"result": "error"}); n == 0 {
+		t.Error("no sync counts as an error")
+	}
+	w.node("late", "zone-b", "1")
+	w.await("strict", endpoints(zone, "a node zone-a", "b late zone-b"))
+}
+
+func TestDualStack(t *testing.T) {
+	w := newWorld(t)
+	w.node("node", "", "1")
+	w.start(nil)
+	prefer, single := corev1.IPFamilyPolicyPreferDualStack, corev1.IPFamilyPolicySingleStack
+	w.service("both", func(s *corev1.Service) { s.Spec.IPFamilyPolicy = &prefer })
+	w.service("v6", func(s *corev1.Service) {
+		s.Spec.IPFamilyPolicy, s.Spec.IPFamilies = &single, []corev1.IPFamily{corev1.IPv6Protocol}
+	})
+	// A placeholder per family.
+	w.await("both", sizes(0, 0))
+	w.await("v6", sizes(0))
+	w.pod(pod{name: "a", ips: []string{"10.1.0.1", "fd00::1"}})
+	w.pod(pod{name: "b", ips: []string{"10.1.0.2"}})
+	w.await("both", endpoints(address, "a 10.1.0.1", "a fd00::1", "b 10.1.0.2"))
+	got := w.await("v6", endpoints(address, "a fd00::1"))
+	if got[0].AddressType != discoveryv1.AddressTypeIPv6 {
+		t.Errorf("address type %s", got[0].AddressType)
+	}
+	w.patchService("both", `{"spec":{"ipFamilyPolicy":"SingleStack"}}`)
+	w.await("both", endpoints(address, "a 10.1.0.1", "b 10.1.0.2"))
+	w.await("both", sizes(2))
+}
+
+func TestBatchPeriod(t *testing.T) {
+	w := newWorld(t)
+	w.node("node", "", "1")
+	w.start(func(c *v1beta1.EndpointSliceController) { c.UpdatesBatchPeriod.Duration = 2 * time.Second })
+	w.service("web", nil)
+	w.await("web", sizes(0))
+	for i := range 5 {
+		w.pod(pod{name: fmt.Sprint("pod-", i), ips: []string{fmt.Sprint("10.1.0.", i+1)}})
+	}
+	// The Service's own changes are not delayed, those of its pods are merged.
+	w.await("web", sizes(5))
+	w.wrote(1, 1, 0)
+}

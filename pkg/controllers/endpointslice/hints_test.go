@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package endpointslice_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/utils/ptr"
+)
+
+// hinted describes an endpoint by its zone and its hints.
+func hinted(e discoveryv1.Endpoint) string {
+	d := e.TargetRef.Name
+	if e.Hints != nil {
+		for _, z := range e.Hints.ForZones {
+			d += " zone " + z.Name
+		}
+		for _, n := range e.Hints.ForNodes {
+			d += " node " + n.Name
+		}
+	}
+	return d
+}
+
+func auto(s *corev1.Service) {
+	s.Annotations = map[string]string{corev1.AnnotationTopologyMode: "Auto"}
+}
+
+func (w *world) zones(cpu ...string) {
+	for i, c := range cpu {
+		w.node("node-"+string(rune('a'+i)), "zone-"+string(rune('a'+i)), c)
+	}
+}
+
+func TestTrafficDistribution(t *testing.T) {
+	w := newWorld(t)
+	w.zones("450m", "550m")
+	w.node("node-x", "", "1") // makes the annotation impossible, and has no zone
+	w.start(nil)
+	w.pod(pod{name: "a", node: "node-a", ips: []string{"10.1.0.1"}})
+	w.pod(pod{name: "b", node: "node-b", ips: []string{"10.1.0.2"}, notReady: true})
+	w.pod(pod{name: "x", node: "node-x", ips: []string{"10.1.0.3"}})
+	w.service("web", nil)
+	w.await("web", endpoints(hinted, "a", "b", "x"))
+	for _, test := range []struct {
+		value string
+		want  []string
+	}{
+		{`"PreferClose"`, []string{"a zone zone-a", "b", "x"}},
+		{`"PreferSameNode"`, []string{"a zone zone-a node node-a", "b", "x node node-x"}},
+		{`"PreferSameZone"`, []string{"a zone zone-a", "b", "x"}},
+		{`null`, []string{"a", "b", "x"}},
+	} {
+		w.patchService("web", `{"spec":{"trafficDistribution":`+test.value+`}}`)
+		w.await("web", endpoints(hinted, test.want...))
+		if value := strings.Trim(test.value, `"`); value != "null" {
+			if n, _ := w.Metric("endpoint_slice_controller_services_count_by_traffic_distribution", map[string]string{"traffic_distribution": value}); n != 1 {
+				t.Errorf("%v Services have %s", n, value)
+			}
+		}
+	}
+	// Before the annotation, trafficDistribution counts for nothing.
+	w.patchService("web", `{"spec":{"trafficDistribution":"PreferClose"}}`)
+	w.await("web", endpoints(hinted, "a zone zone-a", "b", "x"))
+	w.patchService("web", `{"metadata":{"annotations":{"service.kubernetes.io/topology-mode":"Auto"}}}`)
+	w.await("web", endpoints(hinted, "a", "b", "x"))
+	w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Insufficient Node information: allocatable CPU or zone not specified on one or more nodes, addressType: IPv4")
+	// The older annotation counts too.
+	w.patchService("web", `{"metadata":{"annotations":{"service.kubernetes.io/topology-mode":null}}}`)
+	w.await("web", endpoints(hinted, "a zone zone-a", "b", "x"))
+	w.patchService("web", `{"metadata":{"annotations":{"service.kubernetes.io/topology-aware-hints":"auto"}}}`)
+	w.await("web", endpoints(hinted, "a", "b", "x"))
+}
+
+func TestAnnotation(t *testing.T) {
+	w := newWorld(t)
+	w.zones("450m", "550m")
+	w.start(nil)
+	w.pod(pod{name: "a", node: "node-a", ips: []string{"10.1.0.1"}})
+	w.pod(pod{name: "b", node: "node-b", ips: []string{"10.1.0.2"}})
+	w.service("web", func(s *corev1.Service) {
+		auto(s)
+		s.Spec.TrafficDistribution = ptr.To(corev1.ServiceTrafficDistributionPreferSameNode)
+	})
+	w.await("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
+	w.awaitEvent("web", "Normal TopologyAwareHintsEnabled: Topology Aware Hints has been enabled, addressType: IPv4")
+	w.idle(func() { w.patchService("web", `{"metadata":{"annotations":{"x":"y"}}}`) })
+
+	t.Run("a zone that gets no traffic makes the Service be looked at", func(t *testing.T) {
+		w := w.within(t)
+		w.node("node-c", "zone-c", "400m")
+		w.await("web", endpoints(hinted, "a", "b"))
+		w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Insufficient number of endpoints (2 endpoints, 3 zones), addressType: IPv4")
+	})
+	t.Run("without the annotation", func(t *testing.T) {
+		w := w.within(t)
+		w.patchService("web", `{"metadata":{"annotations":{"x":"z"}}}`)
+		w.await("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
+		w.patchService("web", `{"spec":{"trafficDistribution":null},"metadata":{"annotations":{"service.kubernetes.io/topology-mode":null}}}`)
+		w.await("web", endpoints(hinted, "a", "b"))
+		w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Topology Aware Hints has been disabled, addressType: IPv4")
+	})
+}
+
+// TestHintsAtAStart: a start must not take hints away only because it does not
+// know the nodes yet.
+func TestHintsAtAStart(t *testing.T) {
+	w := newWorld(t)
+	w.zones("1", "1")
+	w.pod(pod{name: "a", node: "node-a", ips: []string{"10.1.0.1"}})
+	w.pod(pod{name: "b", node: "node-b", ips: []string{"10.1.0.2"}})
+	w.service("web", auto)
+	for range 3 {
+		run := w.start(nil)
+		w.await("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
+		run.Stop()
+	}
+	for e := range w.events("web") {
+		if strings.Contains(e, "Disabled") {
+			t.Error(e)
+		}
+	}
+}
+
+func TestTooFewEndpointsForTheZones(t *testing.T) {
+	w := newWorld(t)
+	w.zones("300m", "400m", "300m")
+	w.start(nil)
+	w.pod(pod{name: "a", node: "node-a", ips: []string{"10.1.0.1"}})
+	w.pod(pod{name: "b", node: "node-b", ips: []string{"10.1.0.2"}})
+	w.service("web", auto)
+	w.await("web", endpoints(hinted, "a", "b"))
+	w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Insufficient number of endpoints (2 endpoints, 3 zones), addressType: IPv4")
+}
+
+// TestSurplus has 16 endpoints in one zone of three.
+func TestSurplus(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		cpu  []string
+		want string
+	}{
+		{"desired 5.1, 5.1, 5.8", []string{"5100m", "5100m", "5800m"}, "6 5 5"},
+		{"desired 5.0, 5.6, 5.4", []string{"5000m", "5600m", "5400m"}, "5 6 5"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.zones(test.cpu...)
+			for i := range 16 {
+				w.pod(pod{name: fmt.Sprint("pod-", i), node: "node-a", ips: []string{fmt.Sprint("10.1.0.", i+1)}})
+			}
+			w.start(nil)
+			w.service("web", auto)
+			w.await("web", func(list []discoveryv1.EndpointSlice) error {
+				if err := sizes(16)(list); err != nil {
+					return err
+				}
+				n := map[string]int{}
+				for _, e := range list[0].Endpoints {
+					if e.Hints != nil {
+						n[e.Hints.ForZones[0].Name]++
+					}
+				}
+				if got := fmt.Sprint(n["zone-a"], n["zone-b"], n["zone-c"]); got != test.want {
+					return fmt.Errorf("hints for zones: %s, want %s", got, test.want)
+				}
+				return nil
+			})
+		})
+	}
+}
