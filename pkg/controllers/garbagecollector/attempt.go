@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package garbagecollector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kube-live/kube-controller-manager/pkg/controller"
+)
+
+// check looks whether an object must be deleted, and does it.
+func (c *collector) check(ctx context.Context, uid types.UID) error {
+	n, found := c.graph.find(uid)
+	if !found || n.beingDeleted && !n.deletingDependents {
+		return nil
+	}
+	err := c.collect(ctx, n)
+	switch {
+	case errors.Is(err, errUnowned):
+		c.logger.V(2).Info("Ignoring a cluster-scoped object's owner in a namespace", "object", n.identity)
+		return nil
+	case isUnserved(err):
+		// Users may name owners that the API does not know, or not yet.
+		c.logger.V(5).Info("Cannot tell whether an owner exists, will retry", "object", n.identity, "err", err)
+		return c.later(uid)
+	case errors.Is(err, errAbsent):
+		c.changes.Add(&absence{n.identity})
+		return nil
+	case err != nil:
+		return fmt.Errorf("object %s: %w", n.identity, err)
+	}
+	if n, found := c.graph.find(uid); found && n.virtual {
+		// It exists, but the cache has not brought it yet.
+		return c.later(uid)
+	}
+	return nil
+}
+
+// later makes a key come back as a failed one does, although nothing failed.
+func (c *collector) later(uid types.UID) error {
+	return controller.RequeueAfter(c.pace.When(uid))
+}
+
+func (c *collector) collect(ctx context.Context, n view) error {
+	o, err := c.get(ctx, n.identity)
+	if err != nil {
+		return err
+	}
+	if n.deletingDependents {
+		return c.release(ctx, n)
+	}
+	standings := make([]standing, 0, len(o.OwnerReferences))
+	for _, ref := range o.OwnerReferences {
+		s, err := c.judge(ctx, ref, n.namespace)
+		if err != nil {
+			return err
+		}
+		standings = append(standings, s)
+	}
+	v := decide(o, standings, n.hasDependents, func() bool { return c.waits(n.uid) })
+	if len(v.remove) > 0 {
+		c.logger.V(2).Info("Removing references to owners that are gone", "object", n.identity, "owners", v.remove)
+		return c.removeOwners(ctx, n.identity, v.remove, o)
+	}
+	if v.unblock {
+		c.logger.V(2).Info("Unblocking the owners of an object, its dependents seem to include one of them", "object", n.identity)
+		if o, err = c.unblock(ctx, n.identity, o); err != nil {
+			return err
+		}
+	}
+	if v.propagation != "" {
+		c.logger.V(2).Info("Deleting item", "object", n.identity, "propagation", v.propagation)
+		return c.delete(ctx, n.identity, o, v.propagation)
+	}
+	return nil
+}
+
+// judge finds out what a reference, of an object in that namespace, is worth.
+func (c *collector) judge(ctx context.Context, ref metav1.OwnerReference, namespace string) (standing, error) {
+	if c.graph.knownAbsent(ref, namespace) {
+		return dangling, nil
+	}
+	i := identityOf(ref, namespace)
+	owner, err := c.get(ctx, i)
+	if errors.Is(err, errAbsent) {
+		mapping, err := c.mapping(i)
+		if err != nil {
+			return solid, err
+		}
+		if mapping.Scope.Name() == meta.RESTScopeNameRoot {
+			i.namespace = ""
+		}
+		c.graph.absent.Add(i, nil)
+		return dangling, nil
+	}
+	if err != nil {
+		return solid, err
+	}
+	return standingOf(owner), nil
+}
+
+// waits says whether a dependent of the object waits for its own dependents.
+func (c *collector) waits(uid types.UID) bool {
+	for _, d := range c.graph.dependentsOf(uid) {
+		if d.deletingDependents {
+			return true
+		}
+	}
+	return false
+}
+
+// release lets an object go that has waited for its dependents.
+func (c *collector) release(ctx context.Context, n view) error {
+	dependents, free := release(c.graph.dependentsOf(n.uid))
+	if free {
+		return c.removeFinalizer(ctx, n.identity, metav1.FinalizerDeleteDependents)
+	}
+	for _, uid := range dependents {
+		c.checks.Add(uid)
+	}
+	return nil
+}
