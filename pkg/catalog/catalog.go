@@ -5,6 +5,8 @@ package catalog
 
 import (
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/endpointslice"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/garbagecollector"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/replicaset"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/serviceaccount"
 )
@@ -12,6 +14,8 @@ import (
 // All are the descriptors of the controllers, sorted by name.
 func All() []controller.Descriptor {
 	return []controller.Descriptor{
+		endpointslice.Descriptor(),
+		garbagecollector.Descriptor(),
 		replicaset.Descriptor(),
 		serviceaccount.Descriptor(),
 	}
