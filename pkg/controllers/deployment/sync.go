@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package deployment
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kube-live/kube-controller-manager/pkg/kube/ownerref"
+)
+
+// sync takes a Deployment one step further. In a namespace that terminates
+// nothing can be created, which is no failure.
+func (c *deployments) sync(ctx context.Context, k key) error {
+	cached, found := c.deployments.Get(k.namespace, k.name)
+	if !found {
+		return nil
+	}
+	err := c.syncDeployment(ctx, cached.DeepCopy())
+	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return nil
+	}
+	return err
+}
+
+// syncDeployment may change d, which is the caller's own.
+func (c *deployments) syncDeployment(ctx context.Context, d *appsv1.Deployment) error {
+	if selectsAll(d) {
+		c.recorder.Event(d, corev1.EventTypeWarning, reasonSelectingAll, "This deployment is selecting all pods. A non-empty selector is required.")
+		if d.Status.ObservedGeneration < d.Generation {
+			d.Status.ObservedGeneration = d.Generation
+			_ = c.writeStatus(ctx, d) // the event says what matters
+		}
+		return nil
+	}
+	claimed, err := c.claim(ctx, d)
+	if err != nil {
+		return err
+	}
+	s := split(&d.Spec.Template, claimed)
+	if d.DeletionTimestamp != nil {
+		if err := c.syncCurrent(ctx, d, s); err != nil {
+			return err
+		}
+		return c.reportPlain(ctx, d, s)
+	}
+	if pause, changed := pauseCondition(d, c.clock.Now()); changed {
+		setCondition(&d.Status, pause)
+		if err := c.writeStatus(ctx, d); err != nil {
+			return err
+		}
+	}
+	if err := c.syncCurrent(ctx, d, s); err != nil {
+		return err
+	}
+	return c.step(ctx, d, s)
+}
+
+// step chooses what the Deployment needs most.
+func (c *deployments) step(ctx context.Context, d *appsv1.Deployment, s *sets) error {
+	if d.Spec.Paused {
+		return c.rescale(ctx, d, s)
+	}
+	if revision, wanted := rollbackTo(d); wanted {
+		return c.rollback(ctx, d, s, revision)
+	}
+	if wasScaled(d, s) {
+		return c.rescale(ctx, d, s)
+	}
+	switch d.Spec.Strategy.Type {
+	case appsv1.RecreateDeploymentStrategyType:
+		return c.recreate(ctx, d, s)
+	case appsv1.RollingUpdateDeploymentStrategyType:
+		return c.roll(ctx, d, s)
+	}
+	return fmt.Errorf("unexpected deployment strategy type: %s", d.Spec.Strategy.Type)
+}
+
+func selectsAll(d *appsv1.Deployment) bool {
+	return d.Spec.Selector == nil || len(d.Spec.Selector.MatchLabels)+len(d.Spec.Selector.MatchExpressions) == 0
+}
+
+// claim makes sure which ReplicaSets are the Deployment's.
+func (c *deployments) claim(ctx context.Context, d *appsv1.Deployment) ([]*appsv1.ReplicaSet, error) {
+	selector, err := metav1.LabelSelectorAsSelector(d.Spec.Selector)
+	if err != nil {
+		return nil, fmt.Errorf("deployment %s/%s has invalid label selector: %w", d.Namespace, d.Name, err)
+	}
+	client := c.client.AppsV1()
+	claimer := ownerref.NewClaimer(ownerref.Options[*appsv1.ReplicaSet]{
+		Owner: d, Kind: groupVersionKind(), ChildKind: "ReplicaSet", Selector: selector,
+		Fresh: func(ctx context.Context) (metav1.Object, error) {
+			return client.Deployments(d.Namespace).Get(ctx, d.Name, metav1.GetOptions{})
+		},
+		Patch: func(ctx context.Context, rs *appsv1.ReplicaSet, patch []byte) error {
+			_, err := client.ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+			return err
+		},
+	})
+	own := c.replicaSets.ControlledBy(d.Namespace, kind, d.Name, d.UID)
+	return claimer.Claim(ctx, append(own, c.replicaSets.Orphans(d.Namespace)...))
+}
+
+// writeStatus writes the status, and with it the annotations, which the status
+// subresource of Deployments takes too. The copy can be written again.
+func (c *deployments) writeStatus(ctx context.Context, d *appsv1.Deployment) error {
+	written, err := c.client.AppsV1().Deployments(d.Namespace).UpdateStatus(ctx, d, metav1.UpdateOptions{})
+	if err != nil {
+		return err
+	}
+	d.ResourceVersion = written.ResourceVersion
+	return nil
+}
