@@ -5,18 +5,24 @@ package catalog
 
 import (
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/deployment"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/endpointslice"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/garbagecollector"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/namespace"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/replicaset"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/rootcacertificatepublisher"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/serviceaccount"
 )
 
 // All are the descriptors of the controllers, sorted by name.
 func All() []controller.Descriptor {
 	return []controller.Descriptor{
+		deployment.Descriptor(),
 		endpointslice.Descriptor(),
 		garbagecollector.Descriptor(),
+		namespace.Descriptor(),
 		replicaset.Descriptor(),
+		rootcacertificatepublisher.Descriptor(),
 		serviceaccount.Descriptor(),
 	}
 }

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) { os.Exit(shared.Main(m)) }
 // be left of a run, nothing may be made twice, and nothing may be missed.
 func TestTwentyLives(t *testing.T) {
 	h := harness.New(t, shared.Plane(t))
-	configure := func(c *v1beta1.Controllers) { c.RootCACertificatePublish.RootCAFile = shared.Plane(t).CAFile }
+	configure := func(c *v1beta1.Controllers) { c.RootCACertificatePublisher.RootCAFile = shared.Plane(t).CAFile }
 	runs := map[string]*harness.Run{}
 	for _, d := range catalog.All() {
 		runs[d.Name] = h.Start(d, configure)
@@ -85,7 +85,7 @@ func TestOneLifeLeavesNoGoroutine(t *testing.T) {
 		t.Run(d.Name, func(t *testing.T) {
 			testkit.NoLeaks(t) // its check comes after the harness's own clean-up
 			h := harness.New(t, plane)
-			h.Start(d, func(c *v1beta1.Controllers) { c.RootCACertificatePublish.RootCAFile = plane.CAFile }).Stop()
+			h.Start(d, func(c *v1beta1.Controllers) { c.RootCACertificatePublisher.RootCAFile = plane.CAFile }).Stop()
 		})
 	}
 }

@@ -17,13 +17,13 @@ type Controllers struct {
 	// None.
 	Baseline string `json:"baseline" default:"Default" validate:"oneof=Default None"`
 
-	Deployment               DeploymentController               `json:"deployment-controller"`
-	EndpointSlice            EndpointSliceController            `json:"endpointslice-controller"`
-	GarbageCollector         GarbageCollectorController         `json:"garbage-collector-controller"`
-	Namespace                NamespaceController                `json:"namespace-controller"`
-	ReplicaSet               ReplicaSetController               `json:"replicaset-controller"`
-	RootCACertificatePublish RootCACertificatePublishController `json:"root-ca-certificate-publisher-controller"`
-	ServiceAccount           ServiceAccountController           `json:"serviceaccount-controller"`
+	Deployment                 DeploymentController                 `json:"deployment-controller"`
+	EndpointSlice              EndpointSliceController              `json:"endpointslice-controller"`
+	GarbageCollector           GarbageCollectorController           `json:"garbage-collector-controller"`
+	Namespace                  NamespaceController                  `json:"namespace-controller"`
+	ReplicaSet                 ReplicaSetController                 `json:"replicaset-controller"`
+	RootCACertificatePublisher RootCACertificatePublisherController `json:"root-ca-certificate-publisher-controller"`
+	ServiceAccount             ServiceAccountController             `json:"serviceaccount-controller"`
 }
 
 // Switch is what every section begins with.

@@ -2,9 +2,9 @@
 
 package v1beta1
 
-// RootCACertificatePublishController keeps the ConfigMap kube-root-ca.crt in
+// RootCACertificatePublisherController keeps the ConfigMap kube-root-ca.crt in
 // every namespace.
-type RootCACertificatePublishController struct {
+type RootCACertificatePublisherController struct {
 	Switch `json:",inline"`
 	// RootCAFile is the CA bundle to publish, in PEM. Empty: the CA data in the
 	// kubeconfig.

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rootcacertificatepublisher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	certutil "k8s.io/client-go/util/cert"
+)
+
+func TestRepaired(t *testing.T) {
+	cases := map[string]struct {
+		change func(*corev1.ConfigMap)
+		keep   bool
+	}{
+		"as created":              {change: func(*corev1.ConfigMap) {}, keep: true},
+		"another CA":              {change: func(cm *corev1.ConfigMap) { cm.Data["ca.crt"] = "old" }},
+		"emptied":                 {change: func(cm *corev1.ConfigMap) { cm.Data = nil }},
+		"extra key":               {change: func(cm *corev1.ConfigMap) { cm.Data["more"] = "x" }},
+		"renamed key":             {change: func(cm *corev1.ConfigMap) { cm.Data = map[string]string{"ca": "CA"} }},
+		"no annotations":          {change: func(cm *corev1.ConfigMap) { cm.Annotations = nil }},
+		"empty description":       {change: func(cm *corev1.ConfigMap) { cm.Annotations["kubernetes.io/description"] = "" }},
+		"another description":     {change: func(cm *corev1.ConfigMap) { cm.Annotations["kubernetes.io/description"] = "mine" }, keep: true},
+		"other annotations":       {change: func(cm *corev1.ConfigMap) { cm.Annotations["a"] = "b" }, keep: true},
+		"labels":                  {change: func(cm *corev1.ConfigMap) { cm.Labels = map[string]string{"a": "b"} }, keep: true},
+		"binary data":             {change: func(cm *corev1.ConfigMap) { cm.BinaryData = map[string][]byte{"a": {1}} }, keep: true},
+		"immutable":               {change: func(cm *corev1.ConfigMap) { cm.Immutable = new(true) }, keep: true},
+		"wrong, with other parts": {change: func(cm *corev1.ConfigMap) { cm.Data, cm.Annotations["a"], cm.ResourceVersion = nil, "b", "7" }},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			cached := created("ns", "CA")
+			c.change(cached)
+			before := cached.DeepCopy()
+			got := repaired(cached, "CA")
+			if diff := cmp.Diff(before, cached); diff != "" {
+				t.Errorf("the cached object was changed (-before +after):\n%s", diff)
+			}
+			if c.keep {
+				if got != nil {
+					t.Errorf("got %+v, want no change", got)
+				}
+				return
+			}
+			want := before.DeepCopy()
+			want.Data = map[string]string{"ca.crt": "CA"}
+			metav1.SetMetaDataAnnotation(&want.ObjectMeta, "kubernetes.io/description", description)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func FuzzRepairedOnce(f *testing.F) {
+	f.Add("CA", "ca.crt", "old", "text")
+	f.Add("", "", "", "")
+	f.Fuzz(func(t *testing.T, ca, key, value, text string) {
+		cm := created("ns", value)
+		cm.Data[key] = value
+		cm.Annotations[descriptionAnnotation] = text
+		if changed := repaired(cm, ca); changed != nil && repaired(changed, ca) != nil {
+			t.Errorf("repaired twice: %+v", changed)
+		}
+	})
+}
+
+func TestClosed(t *testing.T) {
+	in := func(phase corev1.NamespacePhase) *corev1.Namespace {
+		return &corev1.Namespace{Status: corev1.NamespaceStatus{Phase: phase}}
+	}
+	if closed(in(corev1.NamespaceActive), true) || closed(in(""), true) {
+		t.Error("an open namespace is closed")
+	}
+	if !closed(in(corev1.NamespaceTerminating), true) || !closed(nil, false) {
+		t.Error("a namespace that is gone or going is open")
+	}
+}
+
+func TestBundle(t *testing.T) {
+	pem, _, err := certutil.GenerateSelfSignedCertKey("ca", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(content string) string {
+		path := filepath.Join(t.TempDir(), "ca.crt")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	// Not a byte is trimmed.
+	padded := "# a comment\n\n" + string(pem) + "\n \n"
+	got, err := bundle(write(padded), []byte("cluster"))
+	if err != nil || string(got) != padded {
+		t.Errorf("got %q, %v", got, err)
+	}
+	got, err = bundle("", []byte("cluster"))
+	if err != nil || string(got) != "cluster" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	for name, path := range map[string]string{
+		"missing": filepath.Join(t.TempDir(), "none"),
+		"empty":   write(""),
+		"no PEM":  write("hello"),
+		"a key":   write("-----BEGIN PRIVATE KEY-----\nMTIz\n-----END PRIVATE KEY-----\n"),
+	} {
+		_, err := bundle(path, []byte("cluster"))
+		if want := "error parsing root-ca-file at " + path + ": "; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s...", name, err, want)
+		}
+	}
+}
+
+func TestCode(t *testing.T) {
+	conflict := apierrors.NewConflict(schema.GroupResource{Resource: "configmaps"}, configMapName, errors.New("changed"))
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 200},
+		{conflict, 409},
+		{fmt.Errorf("wrapped: %w", conflict), 409},
+		{apierrors.NewForbidden(schema.GroupResource{}, "", nil), 403},
+		{errors.New("anything"), 500},
+		{context.DeadlineExceeded, 500},
+	} {
+		if got := code(c.err); got != c.want {
+			t.Errorf("%v: got %d, want %d", c.err, got, c.want)
+		}
+	}
+}
