@@ -40,6 +40,10 @@ type place struct{ line, column int }
 
 var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
 
+// countsFromZero matches the mistakes for which the YAML parser counts lines from
+// 0: those in the order of tokens. For those within a token it counts from 1.
+var countsFromZero = regexp.MustCompile(`^did not find expected (<document start>|node content|'-' indicator|key|',' or '[\]}]')|^found (undefined tag handle|duplicate %|incompatible YAML)`)
+
 // parse reads the one document of a file.
 func (d *decoder) parse(data []byte) *yaml.Node {
 	if len(data) > maxBytes {
@@ -77,6 +81,9 @@ func (d *decoder) syntax(data []byte, err error) {
 	p := Problem{File: d.file, Line: 1, Column: 1, Reason: "YAML syntax: " + strings.TrimPrefix(err.Error(), "yaml: ")}
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		p.Line, _ = strconv.Atoi(m[1])
+		if countsFromZero.MatchString(m[2]) {
+			p.Line++
+		}
 		p.Reason = "YAML syntax: " + m[2]
 		if lines := strings.Split(string(data), "\n"); p.Line >= 1 && p.Line <= len(lines) {
 			text := lines[p.Line-1]
