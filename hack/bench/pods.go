@@ -42,8 +42,8 @@ func pod(i int) *corev1.Pod {
 			"app.kubernetes.io/version": "1.2.3", "app.kubernetes.io/managed-by": "Helm"},
 		Annotations: map[string]string{"prometheus.io/scrape": "true", "checksum/config": fmt.Sprintf("%064d", i)},
 	}}
-	for _, name := range []string{"main", "sidecar"} {
-		p.Spec.Containers = append(p.Spec.Containers, container(name))
+	for n, name := range []string{"main", "sidecar"} {
+		p.Spec.Containers = append(p.Spec.Containers, container(name, int32(8080+n)))
 	}
 	for v := range 4 {
 		p.Spec.Volumes = append(p.Spec.Volumes, corev1.Volume{Name: fmt.Sprint("v", v), VolumeSource: corev1.VolumeSource{
@@ -52,11 +52,11 @@ func pod(i int) *corev1.Pod {
 	return p
 }
 
-func container(name string) corev1.Container {
+func container(name string, port int32) corev1.Container {
 	c := corev1.Container{
 		Name: name, Image: "registry.example.com/team/" + name + ":1.2.3",
 		Command: []string{"/bin/server"}, Args: []string{"--config=/etc/config/server.yaml", "--listen=:8080", "--log-level=info"},
-		Ports: []corev1.ContainerPort{{Name: name, ContainerPort: 8080}},
+		Ports: []corev1.ContainerPort{{Name: name, ContainerPort: port}},
 		Resources: corev1.ResourceRequirements{
 			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("128Mi")},
 			Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("256Mi")},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -77,17 +78,52 @@ func TestTwentyLives(t *testing.T) {
 	}
 }
 
-// TestOneLifeLeavesNoGoroutine is separate from the load, whose clients have
-// goroutines of their own.
-func TestOneLifeLeavesNoGoroutine(t *testing.T) {
+// TestTwentyLivesLeaveNoGoroutine is apart from the load, whose clients have
+// goroutines of their own. The informers live on between the lives, so a handler
+// that stayed on one would show.
+func TestTwentyLivesLeaveNoGoroutine(t *testing.T) {
 	plane := shared.Plane(t)
+	configure := func(c *v1beta1.Controllers) { c.RootCACertificatePublisher.RootCAFile = plane.CAFile }
 	for _, d := range catalog.All() {
 		t.Run(d.Name, func(t *testing.T) {
 			testkit.NoLeaks(t) // its check comes after the harness's own clean-up
 			h := harness.New(t, plane)
-			h.Start(d, func(c *v1beta1.Controllers) { c.RootCACertificatePublisher.RootCAFile = plane.CAFile }).Stop()
+			life := func() { h.Start(d, configure).Stop() }
+			first := h.Start(d, configure)
+			watching(t, h)
+			first.Stop()
+			lists := h.Requests.Count("list", "") + h.Requests.Count("watch", "")
+			before := runtime.NumGoroutine()
+			for range cycles {
+				life()
+			}
+			testkit.Eventually(t, harness.Timeout, func() error {
+				if n := runtime.NumGoroutine(); n > before {
+					return fmt.Errorf("%d goroutines, %d before", n, before)
+				}
+				return nil
+			})
+			if n := h.Requests.Count("list", "") + h.Requests.Count("watch", ""); n != lists {
+				t.Errorf("%d lists and watches were sent although the informers linger", n-lists)
+			}
 		})
 	}
+}
+
+// watching waits until the controller has leased all informers it wants: some
+// learn at run time which these are.
+func watching(t *testing.T, h *harness.Harness) {
+	t.Helper()
+	informers, since := -1, time.Now()
+	testkit.Eventually(t, harness.Timeout, func() error {
+		if n := len(h.Kit.Pool.Stats()); n != informers {
+			informers, since = n, time.Now()
+		}
+		if quiet := time.Since(since); quiet < time.Second {
+			return fmt.Errorf("%d informers, quiet for %s", informers, quiet)
+		}
+		return nil
+	})
 }
 
 // load makes namespaces with a Deployment and a Service each, and takes every

@@ -43,7 +43,7 @@ type monitor struct {
 func (c *collector) watch(ctx context.Context) {
 	opened := false
 	for ctx.Err() == nil {
-		if err := c.follow(ctx); err != nil && !controller.IsStopping(ctx, err) {
+		if err := c.follow(); err != nil && !controller.IsStopping(ctx, err) {
 			c.failures.Inc()
 			c.logger.Error(err, "Monitors do not cover all that the API serves, will retry", "after", c.period)
 		}
@@ -95,8 +95,10 @@ func (c *collector) drained(ctx context.Context) bool {
 }
 
 // follow makes the monitors those of what the API serves now.
-func (c *collector) follow(ctx context.Context) error {
-	s, err := discover(ctx, c.discovery)
+func (c *collector) follow() error {
+	// Not torn by a stop: it takes moments, and half an answer is an error in the
+	// log.
+	s, err := discover(c.Work(), c.discovery)
 	if err != nil {
 		return err
 	}
