@@ -143,7 +143,7 @@ func TestFileGovernsTheRunningProgram(t *testing.T) {
 	t.Run("mistakes change nothing", func(t *testing.T) {
 		_, before := p.get("/configz", false)
 		for content, want := range map[string]string{
-			base + "controllers: {deployment-controller: {enabled: false}\n":                                                                "config.yaml:6:",
+			base + "controllers: {deployment-controller: {enabled: false}\n":                                                                "config.yaml:6:1: YAML syntax",
 			base + "controllers:\n  deployment-controller: {enabeld: false}\n":                                                              `config.yaml:7:27: controllers.deployment-controller.enabeld: unknown field; did you mean`,
 			base + "controllers: {deployment-controller: {workers: 0}}\n":                                                                   `must be at least 1`,
 			base + "controllers: {root-ca-certificate-publisher-controller: {}}\nserving: {tlsCertFile: /none, tlsPrivateKeyFile: /none}\n": "/none",
