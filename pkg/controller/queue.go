@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/kube-live/kube-controller-manager/pkg/client"
@@ -35,7 +36,8 @@ type QueueOptions[K comparable] struct {
 }
 
 // RequeueAfter is a result of Sync that is no failure: the key comes back after
-// the delay, and its count of failures stays as it is.
+// the delay, and its count of failures stays as it is. Where the count should end,
+// call AddAfter and return nil.
 type RequeueAfter time.Duration
 
 // Error is part of error.
@@ -43,8 +45,12 @@ func (r RequeueAfter) Error() string { return "requeue after " + time.Duration(r
 
 // expected says whether an error is part of normal work, as of a cache that is a
 // moment behind: it is retried like any other but is no news to an operator. An
-// error says so itself, with a method Expected.
+// error says so itself, with a method Expected; conflicts, which mean that
+// somebody else was quicker, are so too.
 func expected(err error) bool {
+	if apierrors.IsConflict(err) {
+		return true
+	}
 	var e interface {
 		error
 		Expected() bool

@@ -98,7 +98,7 @@ func (m *Manager) launch(s *slot, instance *controller.Instance) *run {
 	s.run, s.reason = r, ""
 	logger := klog.LoggerWithName(m.opts.Logger, s.d.Name)
 	instance.Observe(func(state controller.State) {
-		logger.V(2).Info("Controller changed state", "state", state, "run", r.generation)
+		logger.V(1).Info("Controller changed state", "state", state, "run", r.generation)
 		go m.post(func() {}) // readers of the snapshot want to know
 	})
 	labels := pprof.Labels("controller", s.d.Name)
