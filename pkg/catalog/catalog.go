@@ -12,6 +12,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/replicaset"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/rootcacertificatepublisher"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/serviceaccount"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/ttlafterfinished"
 )
 
 // All are the descriptors of the controllers, sorted by name.
@@ -24,6 +25,7 @@ func All() []controller.Descriptor {
 		replicaset.Descriptor(),
 		rootcacertificatepublisher.Descriptor(),
 		serviceaccount.Descriptor(),
+		ttlafterfinished.Descriptor(),
 	}
 }
 

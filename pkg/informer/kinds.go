@@ -6,12 +6,14 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	appsinformers "k8s.io/client-go/informers/apps/v1"
+	batchinformers "k8s.io/client-go/informers/batch/v1"
 	coreinformers "k8s.io/client-go/informers/core/v1"
 	discoveryinformers "k8s.io/client-go/informers/discovery/v1"
 	"k8s.io/client-go/kubernetes"
@@ -20,7 +22,7 @@ import (
 
 // whole lists the kinds that are cached with spec and status.
 func whole() []Source {
-	return []Source{Pods(), ReplicaSets(), Deployments(), Services(), EndpointSlices(), Nodes(), Namespaces()}
+	return []Source{Pods(), ReplicaSets(), Deployments(), Jobs(), Services(), EndpointSlices(), Nodes(), Namespaces()}
 }
 
 type newInformer func(kubernetes.Interface, string, time.Duration, cache.Indexers) cache.SharedIndexInformer
@@ -72,6 +74,15 @@ func Deployments() Kind[*appsv1.Deployment] {
 		indexes: cache.Indexers{bySelector: selectorIndex(func(d *appsv1.Deployment) *metav1.LabelSelector {
 			return d.Spec.Selector
 		})},
+	}
+}
+
+// Jobs are indexed by controller.
+func Jobs() Kind[*batchv1.Job] {
+	return Kind[*batchv1.Job]{
+		resource: batchv1.SchemeGroupVersion.WithResource("jobs"),
+		open:     namespaced(batchinformers.NewJobInformer),
+		indexes:  cache.Indexers{byController: controllerIndex},
 	}
 }
 

@@ -24,6 +24,7 @@ type Controllers struct {
 	ReplicaSet                 ReplicaSetController                 `json:"replicaset-controller"`
 	RootCACertificatePublisher RootCACertificatePublisherController `json:"root-ca-certificate-publisher-controller"`
 	ServiceAccount             ServiceAccountController             `json:"serviceaccount-controller"`
+	TTLAfterFinished           TTLAfterFinishedController           `json:"ttl-after-finished-controller"`
 }
 
 // Switch is what every section begins with.
