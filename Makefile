@@ -49,7 +49,13 @@ verify: ## Check formatting, vet and generated files
 
 .PHONY: generate
 generate: ## Write generated files anew
-	@UPDATE_GOLDEN=1 go test ./pkg/config ./pkg/plan ./pkg/cli
+	@go generate ./apis/...
+	@UPDATE_GOLDEN=1 go test ./pkg/config ./pkg/plan ./pkg/report ./pkg/cli
+
+.PHONY: man
+man: ## Write the manual pages to bin/man
+	@echo "Writing bin/man"
+	@go run ./hack/man bin/man
 
 .PHONY: bench
 bench: tools build ## Measure reloads, memory and size beside upstream's program

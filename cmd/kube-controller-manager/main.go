@@ -4,7 +4,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	// Metrics that client-go keeps globally. Those of work queues are not among
@@ -18,8 +17,5 @@ import (
 )
 
 func main() {
-	if err := cli.Root().Execute(); err != nil {
-		fmt.Fprintf(os.Stderr, "Error: %v\n", err)
-		os.Exit(1)
-	}
+	os.Exit(cli.Exit(os.Stderr, cli.Root().Execute()))
 }

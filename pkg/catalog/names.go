@@ -70,3 +70,12 @@ var extra = []struct{ alias, name string }{
 	{"cloud-node-lifecycle", "cloud-node-lifecycle-controller"},
 	{"cloud-node-lifecycle-controller", "cloud-node-lifecycle-controller"},
 }
+
+// Implemented tells by its canonical name whether this program has a controller.
+func Implemented() func(name string) bool {
+	have := map[string]bool{}
+	for _, d := range All() {
+		have[d.Name] = true
+	}
+	return func(name string) bool { return have[name] }
+}

@@ -7,9 +7,20 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/tags"
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
+	"github.com/kube-live/kube-controller-manager/pkg/reference"
+)
+
+// Types of flags as help texts name them, where more than the name matters.
+const (
+	kindBool     = "bool"
+	kindDuration = "duration"
+	kindGates    = "colonSeparatedMultimapStringString"
+	kindList     = "stringSlice"
+	kindVersion  = "version"
 )
 
 // settings are the flags that stand for fields of the configuration. They keep
@@ -19,46 +30,6 @@ type settings struct {
 	given map[string]string
 }
 
-// value is one flag. Lists accumulate over several uses, as upstream.
-type value struct {
-	name, kind, preset string
-	list               bool
-	given              map[string]string
-}
-
-// String is part of pflag.Value.
-func (v *value) String() string {
-	if text, ok := v.given[v.name]; ok {
-		return text
-	}
-	return v.preset
-}
-
-// Set is part of pflag.Value. The text is checked with everything else, so that
-// all mistakes are reported together.
-func (v *value) Set(text string) error {
-	if before, ok := v.given[v.name]; ok && v.list && before != "" {
-		text = before + "," + text
-	}
-	v.given[v.name] = text
-	return nil
-}
-
-// Type is part of pflag.Value.
-func (v *value) Type() string { return v.kind }
-
-// unused are flags of upstream that mean nothing here yet: the controllers that
-// read them are not part of this program. A command line that has them works.
-var unused = map[string]string{
-	"allocate-node-cidrs":              "bool",
-	"cluster-cidr":                     "string",
-	"cluster-name":                     "string",
-	"cluster-signing-cert-file":        "string",
-	"cluster-signing-key-file":         "string",
-	"service-account-private-key-file": "string",
-	"service-cluster-ip-range":         "string",
-}
-
 func newSettings(flags *pflag.FlagSet) *settings {
 	s := &settings{flags: flags, given: map[string]string{}}
 	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
@@ -66,48 +37,88 @@ func newSettings(flags *pflag.FlagSet) *settings {
 	})
 	c := &v1beta1.KubeControllerManagerConfiguration{}
 	tags.SetDefaults(c)
-	tags.Walk(c, func(f tags.Field) {
-		if f.Flag() != "" && flags.Lookup(f.Flag()) == nil {
-			s.add(f.Flag(), kindOf(f.Value), tags.Text(f.Value), "sets "+f.Path)
-		}
-	})
-	s.add("controllers", "strings", "*", "controllers to run: * is all that are on by default, NAME turns one on, -NAME off")
-	s.add("feature-gates", "strings", "", "feature gates as NAME=true or NAME=false")
-	for name, kind := range unused {
-		s.add(name, kind, "", "accepted for compatibility; no controller of this program reads it yet")
-	}
+	docs := usages()
+	tags.Walk(c, func(f tags.Field) { s.addField(f, docs[f.Path]) })
+	s.add(&value{name: "controllers", kind: kindList, preset: "*", separator: ","},
+		"controllers to run: * is all that are on by default, NAME turns one on, -NAME off")
+	s.add(&value{name: "feature-gates", kind: kindGates, separator: ","}, "feature gates as NAME=true or NAME=false")
+	s.add(&value{name: "version", kind: kindVersion, preset: "false"},
+		"prints the version and ends; raw prints all that is known about the build, vX.Y.Z is reported as the version")
 	return s
 }
 
-func (s *settings) add(name, kind, preset, usage string) {
-	v := &value{name: name, kind: kind, preset: preset, list: kind == "strings", given: s.given}
-	short := ""
-	if len(name) == 1 {
-		short = name // -v 4 and --v=4 are the same
+// addField adds the flags of a field. Two fields may have the same flag, which
+// then sets both.
+func (s *settings) addField(f tags.Field, doc string) {
+	for i, form := range f.Forms() {
+		if s.flags.Lookup(form.Name) != nil {
+			continue
+		}
+		v := &value{name: form.Name, kind: form.Kind, preset: tags.Text(f.Value)}
+		if v.kind == "" {
+			v.kind = kindOf(f.Value.Type())
+		}
+		if accumulates(v.kind) {
+			v.separator = tags.Separator(f.Value.Type())
+		}
+		usage := doc
+		if i > 0 {
+			v.preset = ""
+			usage = "sets " + f.Path + " as --" + f.Flag() + " does"
+		}
+		s.add(v, usage)
+		if text := f.Deprecated(); text != "" {
+			// The flag exists, so this cannot fail.
+			_ = s.flags.MarkDeprecated(form.Name, text)
+		}
 	}
-	f := s.flags.VarPF(v, name, short, usage)
-	if kind == "bool" {
+}
+
+// usages are the help texts of fields by path: what their documentation says.
+func usages() map[string]string {
+	texts := map[string]string{}
+	reference.Tree().Walk(func(n *reference.Node) {
+		doc := strings.Join(strings.Fields(n.Doc), " ")
+		texts[n.Path] = n.Path + strings.TrimPrefix(doc, n.Name)
+	})
+	return texts
+}
+
+func (s *settings) add(v *value, usage string) {
+	v.given = s.given
+	short := ""
+	if len(v.name) == 1 {
+		short = v.name // -v 4 and --v=4 are the same
+	}
+	f := s.flags.VarPF(v, v.name, short, usage)
+	f.DefValue = v.shownDefault()
+	if v.kind == kindBool || v.kind == kindVersion {
 		f.NoOptDefVal = "true"
 	}
 }
 
-func kindOf(v reflect.Value) string {
-	switch v.Kind() {
-	case reflect.Bool, reflect.Int32, reflect.Float32, reflect.String:
-		return v.Kind().String()
+// kindOf is the type of the flag of a field, as help texts name it.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Map:
+		return "stringToString"
 	case reflect.Slice:
-		return "strings"
+		if t.Elem().Kind() == reflect.Int32 {
+			return "int32Slice"
+		}
+		return kindList
 	}
-	return "duration"
+	if t == reflect.TypeFor[metav1.Duration]() {
+		return kindDuration
+	}
+	return t.Kind().String()
 }
 
-// ignored are the given flags that nothing reads.
-func (s *settings) ignored() []string {
-	var names []string
-	s.flags.Visit(func(f *pflag.Flag) {
-		if _, ok := unused[f.Name]; ok {
-			names = append(names, f.Name)
-		}
-	})
-	return names
+// accumulates says whether a flag that is given again adds to what it has.
+func accumulates(kind string) bool {
+	switch kind {
+	case kindList, "int32Slice", "stringToString", "namedCertKey", kindGates:
+		return true
+	}
+	return false
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	"k8s.io/component-base/version"
 )
 
 // Root is the program itself: without a subcommand it runs the manager.
@@ -21,14 +20,21 @@ func Root() *cobra.Command {
 			"file that is watched: a change is validated, planned, and applied to the running\n" +
 			"process. Flags of upstream's program are understood and win over the file.",
 		Args:          noArguments,
-		Version:       version.Get().GitVersion,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE:          func(*cobra.Command, []string) error { return run(file, s) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if done, err := s.version(cmd.OutOrStdout()); done || err != nil {
+				return err
+			}
+			return run(file, s)
+		},
 	}
-	cmd.SetVersionTemplate("Kubernetes {{.Version}}\n")
 	cmd.Flags().StringVar(&file, "config", "", "file with a KubeControllerManagerConfiguration; changes of it take effect at once")
 	s = newSettings(cmd.Flags())
+	cmd.AddCommand(
+		checkCommand(), planCommand(), controllersCommand(), featureGatesCommand(), defaultsCommand(),
+		explainCommand(), schemaCommand(), versionCommand(), convertCommand(), migrateCommand(),
+	)
 	return cmd
 }
 

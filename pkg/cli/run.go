@@ -32,10 +32,12 @@ type daemon struct {
 	server   *server.Server
 	election *election
 	watcher  *config.Watcher
+	// warned are the warnings about the configuration in effect.
+	warned map[string]bool
 }
 
 func (d *daemon) load(data []byte) (*config.Loaded, error) {
-	return config.Load(config.Input{File: d.file, Data: data, Flags: d.settings.given, Names: catalog.Names()})
+	return config.Load(config.Input{File: d.file, Data: data, Flags: d.settings.given, Names: catalog.Names(), Implemented: catalog.Implemented()})
 }
 
 // run works until a signal ends it. The first SIGTERM or SIGINT stops
@@ -57,7 +59,6 @@ func run(file string, s *settings) error {
 	setLogging(first.Config.Logging)
 	d.logger.Info("Starting", "version", version.Get().GitVersion, "config", first.Hash, "file", file)
 	d.warn(first)
-	d.missing()
 	if err := d.assemble(); err != nil {
 		return err
 	}
@@ -168,20 +169,16 @@ func (d *daemon) reject(err error) {
 	}
 }
 
+// warn logs the warnings that the configuration before did not have.
 func (d *daemon) warn(c *config.Loaded) {
+	warned := map[string]bool{}
 	for _, w := range c.Warnings {
-		d.logger.Info("Configuration warning", "problem", w.String())
+		key := w.Path + w.Reason
+		if warned[key] = true; !d.warned[key] {
+			d.logger.Info("Configuration warning", "problem", w.String())
+		}
 	}
-}
-
-// missing says once what a command line or a cluster may expect in vain.
-func (d *daemon) missing() {
-	if flags := d.settings.ignored(); len(flags) > 0 {
-		d.logger.Info("Flags without effect: the controllers that read them are not implemented", "flags", flags)
-	}
-	if missing := catalog.NotImplemented(); len(missing) > 0 {
-		d.logger.Info("Controllers that are not implemented do not run", "controllers", missing)
-	}
+	d.warned = warned
 }
 
 // signals ends the context at the first signal and the process at the second.

@@ -8,8 +8,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -21,33 +20,39 @@ import (
 // Limits of what is read: a configuration is far below them, and a hostile file
 // is refused before it costs anything.
 const (
-	maxBytes = 1 << 20
-	maxNodes = 20_000
-	maxDepth = 32
+	// MaxBytes is the size of the largest file that is parsed.
+	MaxBytes = 1 << 19
+
+	maxNodes    = 20_000
+	maxDepth    = 32
+	maxProblems = 500
 )
 
 // decoder lays one YAML document over an object that has its defaults already.
 // It works on the syntax tree, so that every problem has a line and column.
 type decoder struct {
-	file     string
-	problems Errors
+	// judgeable is set when values can be judged although some did not decode:
+	// the file is of the version that is judged.
+	judgeable bool
+	file      string
+	problems  Errors
+	// names are aliases of controllers, which are no keys of sections.
+	names map[string]string
 	// places tells where each path was set.
 	places map[string]place
 	nodes  int
+	// goNames also accepts the names of Go fields, as upstream prints them.
+	goNames bool
+	// old has the paths in a file of an older version by those of the hub.
+	old map[string]string
 }
 
 type place struct{ line, column int }
 
-var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
-
-// countsFromZero matches the mistakes for which the YAML parser counts lines from
-// 0: those in the order of tokens. For those within a token it counts from 1.
-var countsFromZero = regexp.MustCompile(`^did not find expected (<document start>|node content|'-' indicator|key|',' or '[\]}]')|^found (undefined tag handle|duplicate %|incompatible YAML)`)
-
 // parse reads the one document of a file.
 func (d *decoder) parse(data []byte) *yaml.Node {
-	if len(data) > maxBytes {
-		d.add(nil, "", fmt.Sprintf("the file has %d bytes, more than the %d a configuration may have", len(data), maxBytes), "")
+	if len(data) > MaxBytes {
+		d.add(nil, "", fmt.Sprintf("the file is larger than the %d bytes a configuration may have", MaxBytes), "")
 		return nil
 	}
 	reader := yaml.NewDecoder(strings.NewReader(string(data)))
@@ -71,29 +76,22 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
-// syntax reports an error of the YAML parser, which knows lines only; the column
-// is where that line's text begins.
-func (d *decoder) syntax(data []byte, err error) {
-	if errors.Is(err, io.EOF) {
-		d.add(nil, "", "the file is empty", "begin with apiVersion and kind")
-		return
-	}
-	p := Problem{File: d.file, Line: 1, Column: 1, Reason: "YAML syntax: " + strings.TrimPrefix(err.Error(), "yaml: ")}
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-		p.Line, _ = strconv.Atoi(m[1])
-		if countsFromZero.MatchString(m[2]) {
-			p.Line++
-		}
-		p.Reason = "YAML syntax: " + m[2]
-		if lines := strings.Split(string(data), "\n"); p.Line >= 1 && p.Line <= len(lines) {
-			text := lines[p.Line-1]
-			p.Column = len(text) - len(strings.TrimLeft(text, " \t")) + 1
+// with adds, to the problems of decoding, those that were found in the values. A
+// field that did not decode has its default, about which there is nothing to say.
+func (d *decoder) with(more Errors) Errors {
+	all := d.problems
+	for _, p := range more {
+		if !slices.ContainsFunc(d.problems, func(q Problem) bool { return p.Path == q.Path || strings.HasPrefix(p.Path, q.Path+".") }) {
+			all = append(all, p)
 		}
 	}
-	d.problems = append(d.problems, p)
+	return all
 }
 
 func (d *decoder) add(n *yaml.Node, path, reason, hint string) {
+	if len(d.problems) > maxProblems {
+		d.problems = d.problems[:maxProblems] // sorted says that there are more
+	}
 	p := Problem{File: d.file, Path: path, Reason: reason, Hint: hint}
 	if n != nil {
 		p.Line, p.Column = n.Line, n.Column
@@ -141,16 +139,32 @@ func (d *decoder) decode(path string, n *yaml.Node, v reflect.Value, depth int) 
 func (d *decoder) structure(path string, n *yaml.Node, v reflect.Value, depth int) {
 	fields := map[string]reflect.Value{}
 	names := collect(v, fields)
-	d.pairs(path, n, func(key, value *yaml.Node) {
-		at := tags.Join(path, key.Value)
-		field, known := fields[key.Value]
+	canonical := func(key string) string { return key }
+	if d.goNames {
+		canonical = goNames(v.Type())
+	}
+	d.pairs(path, n, canonical, func(key, value *yaml.Node) {
+		at := tags.Join(path, canonical(key.Value))
+		field, known := fields[canonical(key.Value)]
 		if !known {
-			d.add(key, at, "unknown field", suggestion(key.Value, names))
+			d.add(key, at, "unknown field", d.hint(path, key.Value, names))
 			d.problems[len(d.problems)-1].Value = ""
 			return
 		}
 		d.decode(at, value, field, depth+1)
 	})
+}
+
+// hint helps with an unknown field.
+func (d *decoder) hint(path, key string, known []string) string {
+	canonical := d.names[key]
+	switch {
+	case key == "<<":
+		return "merge keys are not supported, repeat the fields"
+	case path == "controllers" && canonical != "":
+		return fmt.Sprintf("write %q", canonical)
+	}
+	return Suggestion(key, known)
 }
 
 // collect finds the fields of a struct by their names in the file.
@@ -168,8 +182,21 @@ func collect(v reflect.Value, fields map[string]reflect.Value) (names []string) 
 	return names
 }
 
-// pairs visits the entries of a mapping and reports duplicate keys.
-func (d *decoder) pairs(path string, n *yaml.Node, visit func(key, value *yaml.Node)) {
+// goNames turns the Go names of a struct's fields into those in a file.
+func goNames(t reflect.Type) func(string) string {
+	return func(key string) string {
+		if f, ok := t.FieldByName(key); ok {
+			if name, _ := tags.JSONName(f); name != "" {
+				return name
+			}
+		}
+		return key
+	}
+}
+
+// pairs visits the entries of a mapping and reports duplicate keys: those with the
+// same canonical name.
+func (d *decoder) pairs(path string, n *yaml.Node, canonical func(string) string, visit func(key, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
 		d.add(n, path, "must be a mapping of fields", "")
 		return
@@ -177,19 +204,19 @@ func (d *decoder) pairs(path string, n *yaml.Node, visit func(key, value *yaml.N
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
-		if first, twice := seen[key.Value]; twice {
+		if first, twice := seen[canonical(key.Value)]; twice {
 			d.add(key, tags.Join(path, key.Value), fmt.Sprintf("field is set twice, first in line %d", first), "keep one of them")
 			d.problems[len(d.problems)-1].Value = ""
 			continue
 		}
-		seen[key.Value] = key.Line
+		seen[canonical(key.Value)] = key.Line
 		visit(key, n.Content[i+1])
 	}
 }
 
 func (d *decoder) mapping(path string, n *yaml.Node, v reflect.Value, depth int) {
 	m := reflect.MakeMap(v.Type())
-	d.pairs(path, n, func(key, value *yaml.Node) {
+	d.pairs(path, n, func(key string) string { return key }, func(key, value *yaml.Node) {
 		item := reflect.New(v.Type().Elem()).Elem()
 		d.decode(tags.Join(path, key.Value), value, item, depth+1)
 		m.SetMapIndex(reflect.ValueOf(key.Value), item)
@@ -244,6 +271,9 @@ func (d *decoder) scalar(path string, n *yaml.Node, v reflect.Value) {
 		if n.Tag != "!!str" {
 			wanted, hint = "text", "put it in quotes"
 		}
+	}
+	if hint == "without quotes" && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0 {
+		hint = "" // it has none
 	}
 	if wanted != "" {
 		d.add(n, path, "must be "+wanted, hint)

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/kube-live/kube-controller-manager/apis/config/conversion"
 	"github.com/kube-live/kube-controller-manager/apis/config/tags"
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 	"github.com/kube-live/kube-controller-manager/pkg/feature"
@@ -29,6 +30,9 @@ type Input struct {
 	// Names has every name and alias that --controllers may use, with the
 	// canonical name. Those without a section are accepted and do nothing.
 	Names map[string]string
+	// Implemented says whether this program has a controller, by its canonical
+	// name. Nil: it has all of them.
+	Implemented func(name string) bool
 }
 
 // Loaded is a valid configuration.
@@ -43,50 +47,59 @@ type Loaded struct {
 	Origins map[string]string
 	// Warnings do not keep the configuration from running.
 	Warnings []Problem
+
+	file   string
+	places map[string]place
+	old    map[string]string // paths in a file of an older version, by the hub's
+}
+
+// Locate is a problem about the configuration with the place that set its path,
+// or the nearest path around it: file, line and column, or the flag.
+func (l *Loaded) Locate(p Problem) Problem {
+	locate(&p, l.file, l.places, l.Origins)
+	asWritten(&p, l.old)
+	return p
 }
 
 // Load makes a configuration, or returns Errors with all that is wrong.
 func Load(in Input) (*Loaded, error) {
-	c := &v1beta1.KubeControllerManagerConfiguration{}
-	tags.SetDefaults(c)
 	sum := sha256.Sum256(in.Data)
-	l := &Loaded{Config: c, Hash: hex.EncodeToString(sum[:])[:16], Origins: map[string]string{}}
-	d := &decoder{file: in.File, places: map[string]place{}}
-	if in.File != "" {
-		if root := d.parse(in.Data); root != nil {
-			d.header(root)
-			d.decode("", root, reflect.ValueOf(c).Elem(), 0)
-		}
-		if len(d.problems) > 0 {
-			return nil, d.problems.sorted()
-		}
+	l, d := open(in)
+	if len(d.problems) > 0 && !d.judgeable {
+		return nil, d.problems.sorted()
 	}
-	c.APIVersion, c.Kind = v1beta1.APIVersion, v1beta1.Kind
+	l.Hash = hex.EncodeToString(sum[:])[:16]
+	c := l.Config
 	l.fileOrigins(in, d.places)
 	problems := l.applyFlags(in)
 	problems = append(problems, check(c)...)
-	gates, err := feature.Resolve(c.FeatureGates)
-	if err != nil {
-		problems = append(problems, Problem{Path: "featureGates", Reason: err.Error(), Hint: unknownGate(c.FeatureGates)})
+	problems = append(problems, l.missing(in)...)
+	set, wrong := gates(c.FeatureGates)
+	l.Gates = set
+	problems = append(problems, wrong...)
+	for i := range problems {
+		locate(&problems[i], in.File, d.places, l.Origins)
+		asWritten(&problems[i], d.old)
 	}
-	l.Gates = gates
-	if len(problems) > 0 {
-		for i := range problems {
-			locate(&problems[i], in.File, d.places, l.Origins)
-		}
+	if problems = d.with(problems); len(problems) > 0 {
 		return nil, problems.sorted()
+	}
+	l.Warnings = append(l.Warnings, l.withoutEffect(in)...)
+	l.warnGates()
+	for i := range l.Warnings {
+		asWritten(&l.Warnings[i], d.old)
 	}
 	return l, nil
 }
 
 // header checks apiVersion and kind first, since nothing else makes sense in a
 // file of another kind.
-func (d *decoder) header(root *yaml.Node) {
+func (d *decoder) header(root *yaml.Node, apiVersion string) {
 	found := map[string]*yaml.Node{}
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		found[root.Content[i].Value] = root.Content[i+1]
 	}
-	for _, want := range [][2]string{{"apiVersion", v1beta1.APIVersion}, {"kind", v1beta1.Kind}} {
+	for _, want := range [][2]string{{"apiVersion", apiVersion}, {"kind", v1beta1.Kind}} {
 		switch n := found[want[0]]; {
 		case n == nil:
 			d.add(nil, want[0], "is missing", fmt.Sprintf("add %s: %s", want[0], want[1]))
@@ -115,22 +128,42 @@ func (l *Loaded) fileOrigins(in Input, places map[string]place) {
 // applyFlags lays the flags over the file.
 func (l *Loaded) applyFlags(in Input) (problems Errors) {
 	tags.Walk(l.Config, func(f tags.Field) {
-		given, ok := in.Flags[f.Flag()]
-		if f.Flag() == "" || !ok {
-			return
-		}
-		before := tags.Text(f.Value)
-		if err := tags.SetText(f.Value, given); err != nil {
-			problems = append(problems, Problem{Flag: f.Flag(), Path: f.Path, Reason: err.Error()})
-			return
-		}
-		l.masked(f.Path, f.Flag(), before, tags.Text(f.Value))
+		problems = append(problems, l.fromFlags(f, in.Flags)...)
 	})
 	if given, ok := in.Flags["feature-gates"]; ok {
 		problems = append(problems, l.gateFlag(given)...)
 	}
 	if given, ok := in.Flags["controllers"]; ok {
 		problems = append(problems, l.controllersFlag(given, in.Names)...)
+	}
+	return problems
+}
+
+// fromFlags sets a field from the first of its flags that was given, and warns
+// about others that say something else.
+func (l *Loaded) fromFlags(f tags.Field, given map[string]string) (problems Errors) {
+	decided := ""
+	for _, form := range f.Forms() {
+		text, ok := given[form.Name]
+		if !ok {
+			continue
+		}
+		value := reflect.New(f.Value.Type()).Elem()
+		text, err := form.Text(text)
+		if err == nil {
+			err = tags.SetText(value, text)
+		}
+		before, after := tags.Text(f.Value), tags.Text(value)
+		switch {
+		case err != nil:
+			problems = append(problems, Problem{Flag: form.Name, Path: f.Path, Reason: err.Error()})
+		case decided == "":
+			decided = form.Name
+			f.Value.Set(value)
+			l.masked(f.Path, form.Name, before, after)
+		case before != after:
+			l.Warnings = append(l.Warnings, Problem{Flag: form.Name, Path: f.Path, Value: after, Reason: fmt.Sprintf("--%s=%s overrules this flag", decided, before)})
+		}
 	}
 	return problems
 }
@@ -178,44 +211,27 @@ func parseBool(s string) (bool, error) {
 	return b, err
 }
 
-// controllersFlag turns upstream's list into baseline and switches: * is the
-// baseline, the first entry that names a controller decides about it.
+// controllersFlag turns upstream's list into baseline and switches.
 func (l *Loaded) controllersFlag(given string, names map[string]string) (problems Errors) {
-	decided := map[string]bool{}
-	baseline := v1beta1.BaselineNone
-	for entry := range strings.SplitSeq(given, ",") {
-		if entry == "" {
-			continue
-		}
-		if entry == "*" {
-			baseline = v1beta1.BaselineDefault
-			continue
-		}
-		name, off := strings.CutPrefix(entry, "-")
-		canonical, known := names[name]
-		if !known {
-			problems = append(problems, Problem{Flag: "controllers", Reason: fmt.Sprintf("%q is not in the list of known controllers", name),
-				Hint: suggestion(name, keys(names))})
-			continue
-		}
-		if _, again := decided[canonical]; !again {
-			decided[canonical] = !off
-		}
+	list := strings.Split(given, ",")
+	s := conversion.Select(list, names)
+	for _, i := range s.Unknown {
+		name := strings.TrimPrefix(list[i], "-")
+		problems = append(problems, Problem{Flag: "controllers", Reason: fmt.Sprintf("%q is not in the list of known controllers", name),
+			Hint: Suggestion(name, keys(names))})
 	}
-	l.masked("controllers.baseline", "controllers", l.Config.Controllers.Baseline, baseline)
-	l.Config.Controllers.Baseline = baseline
+	l.masked("controllers.baseline", "controllers", l.Config.Controllers.Baseline, s.Baseline)
+	l.Config.Controllers.Baseline = s.Baseline
+	decided := map[string]bool{}
+	for name, choice := range s.Choices {
+		decided[name] = choice.On
+	}
 	l.switches(decided)
 	return problems
 }
 
 func (l *Loaded) switches(decided map[string]bool) {
-	v := reflect.ValueOf(&l.Config.Controllers).Elem()
-	for i := range v.NumField() {
-		section, ok := v.Field(i).Addr().Interface().(v1beta1.Section)
-		if !ok {
-			continue
-		}
-		name, _ := tags.JSONName(v.Type().Field(i))
+	for name, section := range sections(&l.Config.Controllers) {
 		path := "controllers." + name + ".enabled"
 		var want *bool
 		after := "not named"
@@ -225,18 +241,11 @@ func (l *Loaded) switches(decided map[string]bool) {
 		if old := section.Explicit(); old != nil {
 			l.masked(path, "controllers", fmt.Sprint(*old), after)
 		}
+		if want != nil {
+			l.Origins[path] = "--controllers"
+		}
 		section.SetExplicit(want)
 	}
-}
-
-// unknownGate is a hint for the first gate that does not exist.
-func unknownGate(settings map[string]bool) string {
-	for _, name := range keys(settings) {
-		if !feature.Known(name) {
-			return suggestion(name, feature.Names())
-		}
-	}
-	return ""
 }
 
 // locate gives a problem the place of its value.
@@ -244,23 +253,23 @@ func locate(p *Problem, file string, places map[string]place, origins map[string
 	if p.Flag != "" {
 		return
 	}
-	if flag, ok := strings.CutPrefix(origins[p.Path], "--"); ok {
-		p.Flag = flag
-		return
+	for path := p.Path; path != ""; path = parent(path) {
+		if flag, ok := strings.CutPrefix(origins[path], "--"); ok {
+			p.Flag = flag
+			return
+		}
 	}
 	p.File = file
-	for path := p.Path; path != ""; {
+	for path := p.Path; path != ""; path = parent(path) {
 		if at, ok := places[path]; ok {
 			p.Line, p.Column = at.line, at.column
 			return
 		}
-		cut := strings.LastIndexAny(path, ".[")
-		if cut < 0 {
-			return
-		}
-		path = path[:cut]
 	}
 }
+
+// parent is the path of what holds a field or an item, or "".
+func parent(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }
 
 func keys[V any](m map[string]V) []string {
 	names := make([]string, 0, len(m))

@@ -38,8 +38,10 @@ func TestLoadReportsEveryMistakeWithItsPlace(t *testing.T) {
 		{"one of", "logging: {format: xml}", `c.yaml:3:19: logging.format: must be one of text, json, got "xml"`},
 		{"pair", "serving: {tlsCertFile: a.crt}", `c.yaml:3:10: serving.tlsPrivateKeyFile: must be set together with tlsCertFile`},
 		{"election", "leaderElection: {leaseDuration: 5s}", `c.yaml:3:33: leaderElection.leaseDuration: must be longer than renewDeadline, which is 10s, got "5s"`},
-		{"gate", "featureGates: {PodDeletionCosts: true}", `c.yaml:3:15: featureGates: unrecognized feature gate: PodDeletionCosts; did you mean "PodDeletionCost"?`},
+		{"gate", "featureGates: {PodDeletionCosts: true}", `c.yaml:3:34: featureGates.PodDeletionCosts: unrecognized feature gate: PodDeletionCosts; did you mean "PodDeletionCost"?`},
 		{"two documents", "---\nlogging: {}", `c.yaml:3:1: the file has more than one document; keep one configuration per file`},
+		{"form and value at once", "logging: {format: xml, verbosit: 1}\nclientConnection: {qps: fast, burst: 0}", "c.yaml:3:19: logging.format: must be one of text, json, got \"xml\"\nc.yaml:3:24: logging.verbosit: unknown field; did you mean \"verbosity\"?\n" +
+			"c.yaml:4:25: clientConnection.qps: must be a number, got \"fast\"\nc.yaml:4:38: clientConnection.burst: must be at least 1, got \"0\""},
 		{"two at once", "logging: {format: xml, verbosity: -1}", "c.yaml:3:19: logging.format: must be one of text, json, got \"xml\"\nc.yaml:3:35: logging.verbosity: must be at least 0, got \"-1\""},
 		{"path", "authorization: {alwaysAllowPaths: [/a*b]}", `c.yaml:3:36: authorization.alwaysAllowPaths[0]: only one * is allowed, at the end, got "/a*b"`},
 	} {

@@ -15,6 +15,9 @@ import (
 
 // Problem is one mistake or warning.
 type Problem struct {
+	// Rule is the identifier of the rule that found it, e.g. "KCM101", or ""
+	// for a mistake that keeps the file from being a configuration at all.
+	Rule string
 	// File is the file's name, or "" when the value came from a flag.
 	File string
 	// Line and Column count from 1; 0 is unknown.
@@ -68,9 +71,14 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// sorted orders problems by their places, and leaves out most of very many.
 func (e Errors) sorted() Errors {
 	slices.SortStableFunc(e, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+	if len(e) > maxProblems {
+		more := Problem{File: e[0].File, Reason: fmt.Sprintf("there are more than %d mistakes, the rest is not shown", maxProblems)}
+		e = append(e[:maxProblems:maxProblems], more)
+	}
 	return e
 }

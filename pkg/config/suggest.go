@@ -7,12 +7,15 @@ import (
 	"strings"
 )
 
-// suggestion is a hint that names the known word closest to a wrong one, or "".
-func suggestion(wrong string, known []string) string {
+// Suggestion is a hint that names the known word closest to a wrong one, or "".
+func Suggestion(wrong string, known []string) string {
 	best, distance := "", max(len(wrong)/3, 2)+1
 	for _, k := range known {
 		if strings.EqualFold(k, wrong) {
 			return fmt.Sprintf("the letter case is wrong, write %q", k)
+		}
+		if wrong != "" && strings.EqualFold(k, wrong+"-controller") {
+			best, distance = k, 0
 		}
 		if d := edits(strings.ToLower(wrong), strings.ToLower(k), distance); d < distance {
 			best, distance = k, d

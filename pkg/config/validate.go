@@ -27,11 +27,11 @@ func newValidator() *validator.Validate {
 	v.RegisterCustomTypeFunc(func(v reflect.Value) any {
 		return v.Interface().(metav1.Duration).Duration
 	}, metav1.Duration{})
-	err := v.RegisterValidation("allow_path", func(fl validator.FieldLevel) bool {
-		return !strings.Contains(strings.TrimSuffix(fl.Field().String(), "*"), "*")
-	})
-	if err != nil {
-		panic(err) // the tag's name is not valid
+	for name, holds := range rules() {
+		err := v.RegisterValidation(name, func(fl validator.FieldLevel) bool { return holds(fl.Field().String()) })
+		if err != nil {
+			panic(err) // the tag's name is not valid
+		}
 	}
 	return v
 }
@@ -47,7 +47,12 @@ func check(c *v1beta1.KubeControllerManagerConfiguration) Errors {
 			problems = append(problems, Problem{Path: path, Value: text(f.Value()), Reason: reason(f)})
 		}
 	}
-	return append(problems, election(c.LeaderElection)...)
+	problems = append(problems, election(c.LeaderElection)...)
+	problems = append(problems, signing(c.Controllers.CertificateSigningRequestSigning)...)
+	if len(c.Logging.VModule) > 0 && c.Logging.Format != "text" {
+		problems = append(problems, Problem{Path: "logging.vmodule", Reason: "only works with the format text"})
+	}
+	return problems
 }
 
 func text(v any) string {
@@ -58,30 +63,44 @@ func text(v any) string {
 }
 
 // reason says a broken rule in words.
-func reason(f validator.FieldError) string {
-	switch f.Tag() {
+func reason(f validator.FieldError) string { return Rule(f.Tag(), f.Param()) }
+
+// Rule says in words what a declarative rule of a field demands: the messages
+// of Load and the reference documentation are the same sentences.
+func Rule(tag, param string) string {
+	switch tag {
 	case "required":
 		return "must not be empty"
 	case "required_with":
-		return fmt.Sprintf("must be set together with %s", jsonName(f.Param()))
+		return fmt.Sprintf("must be set together with %s", jsonName(param))
 	case "gt":
-		return "must be greater than " + f.Param()
+		return "must be greater than " + param
 	case "gte":
-		return "must be at least " + f.Param()
+		return "must be at least " + param
 	case "lt":
-		return "must be less than " + f.Param()
+		return "must be less than " + param
 	case "lte":
-		return "must be at most " + f.Param()
+		return "must be at most " + param
 	case "oneof":
-		return "must be one of " + strings.ReplaceAll(f.Param(), " ", ", ")
+		if !strings.Contains(param, " ") {
+			return "must be " + param
+		}
+		return "must be one of " + strings.ReplaceAll(param, " ", ", ")
 	case "ip":
 		return "must be an IP address"
 	case "url":
 		return "must be a URL such as https://10.0.0.1:6443"
-	case "allow_path":
-		return "only one * is allowed, at the end"
+	case "max":
+		return fmt.Sprintf("must have at most %s items", param)
+	case "unique":
+		return "must not have an item twice"
+	case "cidr":
+		return "must be a network such as 10.244.0.0/16 or fd00::/48"
 	}
-	return "breaks the rule " + f.Tag()
+	if words, ok := broken()[tag]; ok {
+		return words
+	}
+	return "breaks the rule " + tag
 }
 
 // jsonName is the name in the file of a Go field that a rule refers to.
@@ -108,6 +127,23 @@ func election(le v1beta1.LeaderElection) Errors {
 	if float64(renew) <= 1.2*float64(retry) {
 		problems = append(problems, Problem{Path: "leaderElection.renewDeadline", Value: renew.String(),
 			Reason: fmt.Sprintf("must be longer than 1.2 times retryPeriod, which is %s", retry)})
+	}
+	return problems
+}
+
+// signing: one CA for all signers, or one for each.
+func signing(c v1beta1.CertificateSigningRequestSigningController) Errors {
+	single := c.KubeletServingCertFile + c.KubeletClientCertFile + c.KubeAPIServerClientCertFile + c.LegacyUnknownCertFile +
+		c.KubeletServingKeyFile + c.KubeletClientKeyFile + c.KubeAPIServerClientKeyFile + c.LegacyUnknownKeyFile
+	if single == "" {
+		return nil
+	}
+	var problems Errors
+	for _, file := range []struct{ name, value string }{{"certFile", c.CertFile}, {"keyFile", c.KeyFile}} {
+		if file.value != "" {
+			problems = append(problems, Problem{Path: "controllers.certificatesigningrequest-signing-controller." + file.name, Value: file.value,
+				Reason: "cannot be set together with files of single signers"})
+		}
 	}
 	return problems
 }

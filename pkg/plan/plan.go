@@ -191,12 +191,14 @@ func quote(s string) string {
 	return s
 }
 
+// differences are the fields with another value. One that has no effect cannot
+// make a difference.
 func differences(old, now any, path string) []difference {
 	before := map[string]string{}
 	tags.Walk(old, func(f tags.Field) { before[f.Path] = tags.Text(f.Value) })
 	var list []difference
 	tags.Walk(now, func(f tags.Field) {
-		if text := tags.Text(f.Value); text != before[f.Path] {
+		if text := tags.Text(f.Value); text != before[f.Path] && f.Inert() == "" {
 			list = append(list, difference{field: f, path: tags.Join(path, f.Path), old: before[f.Path], now: text})
 		}
 	})

@@ -53,6 +53,7 @@ func TestCompute(t *testing.T) {
 			"restart  replicaset-controller: feature gate PodDeletionCost flips\nkeep     1 controllers\n"},
 		{"required gate", "", "featureGates: {GenericWorkload: true}",
 			"start    serviceaccount-controller\nkeep     2 controllers\n"},
+		{"field without effect", "", "serving: {certDir: /tmp}", "nothing changes\n"},
 		{"gate nobody reads", "", "featureGates: {HPAScaleToZero: false}", "nothing changes\n"},
 		{"limits keep the caches", "", "clientConnection: {qps: 50}",
 			"replace  clients: clientConnection.qps 20 -> 50\nrestart  deployment-controller: clientConnection.qps 20 -> 50\nrestart  replicaset-controller: clientConnection.qps 20 -> 50\nkeep     0 controllers\n"},

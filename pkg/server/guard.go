@@ -101,12 +101,12 @@ func newAuthenticator(ctx context.Context, a v1beta1.Authentication) (authentica
 			return nil, fmt.Errorf("unable to load request header client CA: %w", err)
 		}
 		d.RequestHeaderConfig = &authenticatorfactory.RequestHeaderConfig{
-			UsernameHeaders:     headerrequest.StaticStringSlice{"x-remote-user"},
-			UIDHeaders:          headerrequest.StaticStringSlice{},
-			GroupHeaders:        headerrequest.StaticStringSlice{"x-remote-group"},
-			ExtraHeaderPrefixes: headerrequest.StaticStringSlice{"x-remote-extra-"},
+			UsernameHeaders:     headerrequest.StaticStringSlice(a.RequestHeaderUsernameHeaders),
+			UIDHeaders:          headerrequest.StaticStringSlice(a.RequestHeaderUIDHeaders),
+			GroupHeaders:        headerrequest.StaticStringSlice(a.RequestHeaderGroupHeaders),
+			ExtraHeaderPrefixes: headerrequest.StaticStringSlice(a.RequestHeaderExtraHeadersPrefix),
 			CAContentProvider:   bundle,
-			AllowedClientNames:  headerrequest.StaticStringSlice{},
+			AllowedClientNames:  headerrequest.StaticStringSlice(a.RequestHeaderAllowedNames),
 		}
 	}
 	authn, _, err := d.New()

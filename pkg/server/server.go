@@ -106,13 +106,8 @@ func (s *Server) front(c *v1beta1.KubeControllerManagerConfiguration) (*front, e
 	}
 	return &front{
 		handler: recovered(guard.wrap(s.routes(c.Serving)), s.logger),
-		tls: &tls.Config{
-			MinVersion:     tls.VersionTLS12,
-			NextProtos:     []string{"h2", "http/1.1"},
-			ClientAuth:     tls.RequestClientCert, // checked by the authenticator
-			GetCertificate: certificates,
-		},
-		close: cancel,
+		tls:     handshake(c.Serving, certificates),
+		close:   cancel,
 	}, nil
 }
 

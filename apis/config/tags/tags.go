@@ -7,11 +7,18 @@
 //	json      its name in the file
 //	default   the value it has when absent, as it would be written in a flag
 //	validate  declarative rules (go-playground/validator)
-//	flag      the command line flag that sets it
+//	flag      the command line flag that sets it, and after a comma the type that
+//	          help texts name, when it does not follow from the field's type
+//	also      further flags that set it; see Forms
 //	change    what a change of it does: "resize" for a worker count, which the
 //	          running controller follows; "live" for what takes effect without
 //	          replacing anything; "limit" for what concerns controllers' clients
 //	          but not the caches; without the tag, what holds it is replaced
+//	path      "true" for a file name, which is relative to the configuration
+//	inert     why the field has no effect in this program; setting it warns
+//	readers   the controllers that use a field outside their own sections
+//	deprecated what to do instead of setting the field
+//	baseline  "off" for the section of a controller that Default does not run
 //
 // Defaults, flags, the plan's reasons and the generated documents are all
 // walks over these tags.
@@ -37,9 +44,6 @@ type Field struct {
 	Value reflect.Value
 	Tag   reflect.StructTag
 }
-
-// Flag is the name of the flag that sets the field, or "".
-func (f Field) Flag() string { return f.Tag.Get("flag") }
 
 // Default is the textual default, and whether the field declares one.
 func (f Field) Default() (string, bool) { return f.Tag.Lookup("default") }
@@ -128,8 +132,9 @@ func SetDefaults(v any) {
 	})
 }
 
-// SetText parses the text form of a value, as in a flag, into v. Lists are
-// separated by commas, durations are in Go syntax.
+// SetText parses the text form of a value, as in a flag, into v. Durations are in
+// Go syntax; Separator tells how the items of lists and maps are divided. The
+// error says what is wrong with the text, without its place.
 func SetText(v reflect.Value, text string) error {
 	if v.Kind() == reflect.Pointer {
 		p := reflect.New(v.Type().Elem())
@@ -177,6 +182,8 @@ func setScalar(v reflect.Value, text string) error {
 		v.SetFloat(n)
 	case reflect.Slice:
 		return setList(v, text)
+	case reflect.Map:
+		return setMap(v, text)
 	default:
 		return fmt.Errorf("a value of type %s has no text form", v.Type())
 	}
@@ -186,7 +193,7 @@ func setScalar(v reflect.Value, text string) error {
 func setList(v reflect.Value, text string) error {
 	var items []string
 	if text != "" {
-		items = strings.Split(text, ",")
+		items = strings.Split(text, Separator(v.Type()))
 	}
 	list := reflect.MakeSlice(v.Type(), len(items), len(items))
 	for i, item := range items {
@@ -213,7 +220,9 @@ func Text(v reflect.Value) string {
 		for i := range parts {
 			parts[i] = Text(v.Index(i))
 		}
-		return strings.Join(parts, ",")
+		return strings.Join(parts, Separator(v.Type()))
+	case v.Kind() == reflect.Map:
+		return mapText(v)
 	}
 	if m, ok := v.Interface().(encoding.TextMarshaler); ok {
 		if text, err := m.MarshalText(); err == nil {

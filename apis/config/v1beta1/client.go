@@ -8,17 +8,20 @@ package v1beta1
 type ClientConnection struct {
 	// Kubeconfig is the path of the client configuration. Empty: the service
 	// account of the pod the manager runs in.
-	Kubeconfig string `json:"kubeconfig" default:"" flag:"kubeconfig" path:"true"`
+	Kubeconfig string `json:"kubeconfig" default:"" validate:"-" flag:"kubeconfig" path:"true"`
 	// Master is the URL of the API server; it wins over the kubeconfig's.
 	Master string `json:"master" default:"" validate:"omitempty,url" flag:"master"`
 	// QPS is how many requests a second each controller may make in the long
-	// run. Every controller has an allowance of its own.
+	// run, more than 0. Every controller has an allowance of its own.
 	QPS float32 `json:"qps" default:"20" validate:"gt=0" flag:"kube-api-qps" change:"limit"`
-	// Burst is how many requests a controller may make at once.
+	// Burst is how many requests a controller may make at once, at least 1.
 	Burst int32 `json:"burst" default:"30" validate:"gte=1" flag:"kube-api-burst" change:"limit"`
 	// ContentType is the encoding of requests.
 	ContentType string `json:"contentType" default:"application/vnd.kubernetes.protobuf" validate:"oneof=application/vnd.kubernetes.protobuf application/json" flag:"kube-api-content-type"`
+	// AcceptContentTypes are the encodings of answers that are accepted, as in
+	// the HTTP header. It has no effect: they follow from contentType.
+	AcceptContentTypes string `json:"acceptContentTypes" default:"" validate:"-" inert:"the accepted encodings follow from contentType"`
 	// UseServiceAccountCredentials gives every controller the identity of its
 	// own service account in kube-system instead of the kubeconfig's.
-	UseServiceAccountCredentials bool `json:"useServiceAccountCredentials" default:"false" flag:"use-service-account-credentials" change:"limit"`
+	UseServiceAccountCredentials bool `json:"useServiceAccountCredentials" default:"false" validate:"-" flag:"use-service-account-credentials" change:"limit"`
 }

@@ -21,22 +21,31 @@ const (
 type KubeControllerManagerConfiguration struct {
 	metav1.TypeMeta `json:",inline"`
 
+	// Annotations keep what an older version of the file says and this one has no
+	// field for, so that converting back loses nothing. They have no effect.
+	Annotations map[string]string `json:"annotations,omitempty" validate:"-" change:"live"`
 	// ClientConnection says how the API server is reached, and as whom.
 	ClientConnection ClientConnection `json:"clientConnection"`
 	// LeaderElection keeps one of several managers active.
 	LeaderElection LeaderElection `json:"leaderElection"`
 	// Informers are the shared caches of the controllers.
 	Informers Informers `json:"informers"`
+	// Cluster is what several controllers have to know about the cluster.
+	Cluster Cluster `json:"cluster"`
 	// Serving is the HTTPS server for health, metrics and configuration.
 	Serving Serving `json:"serving"`
 	// Authentication decides who a caller of that server is.
 	Authentication Authentication `json:"authentication"`
 	// Authorization decides what a caller of that server may see.
 	Authorization Authorization `json:"authorization"`
+	// Metrics is which metrics are served.
+	Metrics Metrics `json:"metrics"`
 	// Logging is the form and amount of the log.
 	Logging Logging `json:"logging"`
 	// Reload is how changes of the file are noticed and judged.
 	Reload Reload `json:"reload"`
+	// Compatibility makes the program behave like an older one.
+	Compatibility Compatibility `json:"compatibility"`
 	// FeatureGates overrides defaults of upstream's feature gates by name.
 	FeatureGates map[string]bool `json:"featureGates,omitempty" validate:"-"`
 	// Controllers has one section for each controller.

@@ -15,7 +15,7 @@ type GarbageCollectorController struct {
 	Workers int32 `json:"workers" default:"20" validate:"gte=1" flag:"concurrent-gc-syncs" change:"resize"`
 	// EnableGarbageCollector off turns the controller off whatever "enabled"
 	// says; it is upstream's older switch.
-	EnableGarbageCollector bool `json:"enableGarbageCollector" default:"true" flag:"enable-garbage-collector"`
+	EnableGarbageCollector bool `json:"enableGarbageCollector" default:"true" validate:"-" flag:"enable-garbage-collector"`
 	// IgnoredResources are not watched, as RESOURCE or RESOURCE.GROUP.
 	IgnoredResources []GroupResource `json:"ignoredResources" default:"events,events.events.k8s.io" validate:"dive"`
 }

@@ -8,7 +8,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // the process contend again with the new settings.
 type LeaderElection struct {
 	// LeaderElect turns the election on. Off: this process always acts.
-	LeaderElect bool `json:"leaderElect" default:"true" flag:"leader-elect"`
+	LeaderElect bool `json:"leaderElect" default:"true" validate:"-" flag:"leader-elect" also:"!leader-elect-disable"`
 	// ResourceLock is the kind of lock. Only a Lease is supported.
 	ResourceLock string `json:"resourceLock" default:"leases" validate:"oneof=leases" flag:"leader-elect-resource-lock"`
 	// ResourceName is the name of the Lease.
@@ -18,9 +18,22 @@ type LeaderElection struct {
 	// LeaseDuration is how long others wait after the last renewal they saw.
 	// It must be longer than RenewDeadline.
 	LeaseDuration metav1.Duration `json:"leaseDuration" default:"15s" validate:"gt=1s" flag:"leader-elect-lease-duration"`
-	// RenewDeadline is how long the leader tries to renew before it gives up.
+	// RenewDeadline is how long the leader tries to renew before it gives up, more
+	// than 0.
 	// It must be longer than 1.2 times RetryPeriod.
 	RenewDeadline metav1.Duration `json:"renewDeadline" default:"10s" validate:"gt=0s" flag:"leader-elect-renew-deadline"`
-	// RetryPeriod is the pause between attempts to acquire or renew.
+	// RetryPeriod is the pause between attempts to acquire or renew, more than 0.
 	RetryPeriod metav1.Duration `json:"retryPeriod" default:"2s" validate:"gt=0s" flag:"leader-elect-retry-period"`
+	// Migration moves controllers between programs.
+	Migration LeaderMigration `json:"migration"`
+}
+
+// LeaderMigration is a second lock under which controllers move between this
+// program and another without both running them.
+type LeaderMigration struct {
+	// Enabled takes that lock too. It has no effect: there is one lock.
+	Enabled bool `json:"enabled" default:"false" validate:"-" flag:"enable-leader-migration" inert:"there is one lock"`
+	// ConfigFile is a LeaderMigrationConfiguration that says which controllers
+	// move. It has no effect: the file is not read.
+	ConfigFile string `json:"configFile" default:"" validate:"-" flag:"leader-migration-config" path:"true" inert:"there is one lock"`
 }

@@ -5,7 +5,7 @@ package v1beta1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Reload is how changes of the file are noticed and judged, and how parts are
-// stopped.
+// started and stopped.
 type Reload struct {
 	// PollPeriod is how often the file's content is compared even when the
 	// file system reported nothing, as on NFS.
@@ -16,4 +16,7 @@ type Reload struct {
 	// StopTimeout is how long a controller may take to stop before it counts
 	// as stuck.
 	StopTimeout metav1.Duration `json:"stopTimeout" default:"10s" validate:"gt=0s" flag:"controller-shutdown-timeout"`
+	// StartInterval spreads the starts of controllers: each waits for a random
+	// time between one and two times this. It has no effect: they start at once.
+	StartInterval metav1.Duration `json:"startInterval" default:"0s" validate:"gte=0s" flag:"controller-start-interval" inert:"controllers start at once"`
 }

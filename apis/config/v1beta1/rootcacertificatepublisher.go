@@ -8,5 +8,5 @@ type RootCACertificatePublisherController struct {
 	Switch `json:",inline"`
 	// RootCAFile is the CA bundle to publish, in PEM. Empty: the CA data in the
 	// kubeconfig.
-	RootCAFile string `json:"rootCAFile" default:"" flag:"root-ca-file" path:"true"`
+	RootCAFile string `json:"rootCAFile" default:"" validate:"-" flag:"root-ca-file" path:"true"`
 }

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1beta1
+
+// KubeAPIServerServingClusterTrustBundlePublisherController publishes the CA of
+// the API server as a ClusterTrustBundle.
+type KubeAPIServerServingClusterTrustBundlePublisherController struct {
+	Switch `json:",inline"`
+	// RootCAFile is the CA bundle to publish, in PEM. Empty: the CA data in the
+	// kubeconfig.
+	RootCAFile string `json:"rootCAFile" default:"" validate:"-" flag:"root-ca-file" path:"true"`
+}

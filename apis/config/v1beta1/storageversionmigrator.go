@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1beta1
+
+// StorageVersionMigratorController rewrites objects in the storage version for
+// StorageVersionMigrations. It needs the garbage-collector-controller.
+type StorageVersionMigratorController struct {
+	Switch `json:",inline"`
+}
