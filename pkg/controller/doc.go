@@ -5,7 +5,7 @@
 // # Adding a controller
 //
 // A controller is a package below pkg/controllers, a section, and two list
-// entries:
+// entries. Upstream's controllers have their section, and its entry, already:
 //
 //  1. apis/config/v1beta1/widget.go: the section type, beginning with
 //     Switch `json:",inline"`, every field with its doc, default, validate and
