@@ -44,19 +44,3 @@ func Names() map[string]string {
 	}
 	return names
 }
-
-// NotImplemented are the canonical names of upstream that have no descriptor
-// yet.
-func NotImplemented() []string {
-	have := map[string]bool{}
-	for _, d := range All() {
-		have[d.Name] = true
-	}
-	var missing []string
-	for _, c := range upstream {
-		if !have[c.name] {
-			missing = append(missing, c.name)
-		}
-	}
-	return missing
-}

@@ -92,9 +92,6 @@ func (s *Session) gated(cfg *rest.Config, l *latch, ledger *Ledger, qps float32,
 // ErrStopping from now on.
 func (s *Session) Refuse() { s.latch.close() }
 
-// Drained is closed when no request is under way any more.
-func (s *Session) Drained() <-chan struct{} { return s.latch.idle }
-
 // Close refuses events too. It returns when the last request has ended or the
 // context has.
 func (s *Session) Close(ctx context.Context) {

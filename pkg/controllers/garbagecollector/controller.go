@@ -74,11 +74,7 @@ type collector struct {
 	failures *metrics.Counter
 }
 
-// New wires a run of the controller.
-func New(env controller.Env, section *v1beta1.GarbageCollectorController) (controller.Controller, error) {
-	return newCollector(env, section, usual())
-}
-
+// newCollector wires a run of the controller.
 func newCollector(env controller.Env, section *v1beta1.GarbageCollectorController, t timing) (controller.Controller, error) {
 	if !section.EnableGarbageCollector {
 		return nil, controller.Decline("enableGarbageCollector is false")

@@ -144,11 +144,6 @@ func (s *scene) annotate(name, key, value string) {
 	s.patchPod(name, map[string]any{"metadata": map[string]any{"annotations": map[string]any{key: value}}})
 }
 
-func (s *scene) unhold(name string) {
-	s.t.Helper()
-	s.patchPod(name, map[string]any{"metadata": map[string]any{"finalizers": nil}})
-}
-
 func (s *scene) deletePod(name string, grace *int64) {
 	s.t.Helper()
 	s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.ctx, name, metav1.DeleteOptions{GracePeriodSeconds: grace}))
