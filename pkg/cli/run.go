@@ -102,9 +102,12 @@ func (d *daemon) serve(ctx context.Context, first *config.Loaded, data []byte) e
 		return err
 	}
 	if d.file != "" {
+		// Not only a signal ends the program: the watch must not outlive an
+		// election that gave up.
+		following, unfollow := context.WithCancel(ctx)
 		watching := make(chan struct{})
-		go func() { defer close(watching); d.watch(ctx, first, data) }()
-		defer func() { <-watching }()
+		go func() { defer close(watching); d.watch(following, first, data) }()
+		defer func() { unfollow(); <-watching }()
 	}
 	err := d.election.run(ctx, d.manager)
 	if err == nil {
