@@ -4,7 +4,6 @@ package cli
 
 import (
 	"errors"
-	"net/http"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
@@ -21,38 +20,37 @@ var (
 // restart of the process is then the remedy. A controller that fails is started
 // anew without one.
 func (d *daemon) health() []server.Check {
-	checks := d.election.checks()
-	for _, c := range d.manager.Snapshot().Controllers {
-		switch c.State {
-		case controller.Off, controller.Waiting:
-		case controller.Stuck:
-			checks = append(checks, server.Check{Name: c.Name, Err: errStuck})
-		default:
-			checks = append(checks, server.Check{Name: c.Name})
+	return d.checks(func(s controller.State) error {
+		if s == controller.Stuck {
+			return errStuck
 		}
-	}
-	if len(checks) == 0 {
-		checks = append(checks, server.Check{Name: "ping"})
-	}
-	return checks
+		return nil
+	})
 }
 
 // ready is bad until every controller works. A standby is ready.
 func (d *daemon) ready() []server.Check {
+	return d.checks(func(s controller.State) error {
+		switch s {
+		case controller.Stuck:
+			return errStuck
+		case controller.Failed:
+			return errFailed
+		case controller.Starting, controller.Syncing:
+			return errSyncing
+		}
+		return nil
+	})
+}
+
+// checks are the lease and each controller that has something to do; with none
+// of them there is still something to answer with.
+func (d *daemon) checks(problem func(controller.State) error) []server.Check {
 	checks := d.election.checks()
 	for _, c := range d.manager.Snapshot().Controllers {
-		check := server.Check{Name: c.Name}
-		switch c.State {
-		case controller.Off, controller.Waiting:
-			continue
-		case controller.Stuck:
-			check.Err = errStuck
-		case controller.Failed:
-			check.Err = errFailed
-		case controller.Starting, controller.Syncing:
-			check.Err = errSyncing
+		if c.State != controller.Off && c.State != controller.Waiting {
+			checks = append(checks, server.Check{Name: c.Name, Err: problem(c.State)})
 		}
-		checks = append(checks, check)
 	}
 	if len(checks) == 0 {
 		checks = append(checks, server.Check{Name: "ping"})
@@ -82,5 +80,3 @@ func (d *daemon) configz() any {
 	}
 	return c
 }
-
-func (d *daemon) debug(name string) http.Handler { return d.manager.Debug(name) }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -77,7 +78,7 @@ func (d *daemon) assemble() (err error) {
 	d.server = server.New(server.Pages{
 		Metrics: hub, Health: d.health, Live: d.health, Ready: d.ready,
 		Configz: d.configz,
-		Debug:   d.debug,
+		Debug:   func(name string) http.Handler { return d.manager.Debug(name) },
 	}.Routes, d.logger.WithName("server"))
 	d.manager = manager.New(manager.Options{
 		Catalog: catalog.All(),

@@ -14,7 +14,7 @@ import (
 
 // apply is the transaction: build all, then stop, then start.
 func (m *Manager) apply(now *config.Loaded) (plan.Plan, error) {
-	p := plan.Compute(m.opts.Catalog, m.running(), setup(now))
+	p := plan.Compute(m.opts.Catalog, setup(m.current), setup(now))
 	commits, discard, err := m.prepare(now, p)
 	if err != nil {
 		return p, err
@@ -57,10 +57,6 @@ func (m *Manager) drop(conn *Connection) {
 		conn.Close()
 	}
 }
-
-// running is the configuration to compare with: nothing has to change for what
-// has never been applied.
-func (m *Manager) running() *plan.Setup { return setup(m.current) }
 
 // prepare builds the parts beside the controllers.
 func (m *Manager) prepare(now *config.Loaded, p plan.Plan) (commits []func(), discard func(), err error) {
