@@ -22,6 +22,14 @@ type Controller interface {
 	Run(ctx context.Context) error
 }
 
+// Healthy is a Controller that can work worse than it should without failing, for
+// example on key material that it could not read again.
+type Healthy interface {
+	// Health is nil while all is well. It is called often, from any goroutine,
+	// between New and the end of Run, and must not wait.
+	Health() error
+}
+
 // Descriptor is what the manager knows about a controller without running it.
 type Descriptor struct {
 	// Name is the canonical name: key of the section, name in the log, label

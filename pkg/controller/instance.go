@@ -81,7 +81,7 @@ func Build(d Descriptor, kit Kit, c *v1beta1.Controllers, ledger *client.Ledger)
 		Workers:   NewWorkers(WorkersOf(section)),
 		ClusterCA: kit.Clients.CAData(),
 		pool:      kit.Pool,
-		queues:    metrics.NewQueues(registry),
+		queues:    metrics.NewQueues(registry, kit.Clock),
 		ledger:    ledger,
 		current:   kit.currentVersion,
 		grace:     kit.Grace,
@@ -104,8 +104,20 @@ func (i *Instance) State() State { return i.state.Load().(State) }
 // Workers is the current worker count.
 func (i *Instance) Workers() int { return i.env.Workers.Count() }
 
+// Load is what the run's work queues have to do and did.
+func (i *Instance) Load() metrics.Load { return i.env.queues.Load() }
+
 // Resize changes the worker count while the instance runs.
 func (i *Instance) Resize(n int) { i.env.Workers.Set(n) }
+
+// Health is what the controller says of itself; nil when it says nothing. It
+// never waits.
+func (i *Instance) Health() error {
+	if h, ok := i.controller.(Healthy); ok {
+		return h.Health()
+	}
+	return nil
+}
 
 // Debug is the controller's own debug page, or nil.
 func (i *Instance) Debug() http.Handler {

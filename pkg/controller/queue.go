@@ -206,12 +206,14 @@ func (q *Queue[K]) handle(w workqueue.TypedRateLimitingInterface[K], key K) {
 	case errors.As(err, &later):
 		w.AddAfter(key, time.Duration(later))
 	case q.opts.MaxRetries > 0 && w.NumRequeues(key) >= q.opts.MaxRetries:
+		q.loop.env.queues.Failed()
 		q.loop.env.Logger.Error(err, "Sync failed, giving up until the next event", "queue", q.opts.Name, "key", key)
 		w.Forget(key)
 	case expected(err):
 		q.loop.env.Logger.V(4).Info("Sync put off", "queue", q.opts.Name, "key", key, "reason", err)
 		w.AddRateLimited(key)
 	default:
+		q.loop.env.queues.Failed()
 		q.loop.env.Logger.Error(err, "Sync failed, will retry", "queue", q.opts.Name, "key", key, "failures", w.NumRequeues(key)+1)
 		w.AddRateLimited(key)
 	}

@@ -4,8 +4,8 @@ package manager
 
 import (
 	"fmt"
-
-	"k8s.io/utils/clock"
+	"slices"
+	"time"
 
 	"github.com/kube-live/kube-controller-manager/pkg/config"
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
@@ -82,81 +82,127 @@ func (m *Manager) prepare(now *config.Loaded, p plan.Plan) (commits []func(), di
 	return commits, discard, nil
 }
 
-// commit cannot fail: everything was built.
+// commit cannot fail: everything was built. What starts afresh does so at once,
+// what is replaced as soon as its last run has ended: nobody waits for another
+// controller's end.
 func (m *Manager) commit(now *config.Loaded, conn *Connection, p plan.Plan, list []built) {
 	before, old := m.current, m.conn
 	if before == nil {
-		m.current = now
+		before = now
 	}
-	var leavers []*slot
-	for _, step := range p.Steps {
-		if step.Action == plan.Stop || step.Action == plan.Restart {
-			leavers = append(leavers, m.slots[step.Controller])
+	m.endTrial()
+	m.current, m.previous, m.conn = now, m.current, conn
+	conn.Pool.SetLinger(now.Config.Informers.Linger.Duration)
+	leavers := m.settle(p)
+	var started []*run
+	successors := map[*slot]built{}
+	for _, b := range list {
+		switch {
+		case !m.leading:
+		case b.slot.run == nil:
+			started = append(started, m.start(b)...)
+		default:
+			successors[b.slot] = b
 		}
 	}
-	m.stop(leavers)
-	m.current, m.conn = now, conn
-	conn.Pool.SetLinger(now.Config.Informers.Linger.Duration)
+	m.stop(leavers, before.Config.Reload.StopTimeout.Duration, func(s *slot) {
+		if b, ok := successors[s]; ok {
+			delete(successors, s)
+			started = append(started, m.start(b)...)
+		}
+	})
+	for s := range successors {
+		m.opts.Logger.Error(nil, "Not started, for its last run has not stopped", "controller", s.d.Name)
+	}
 	if old != nil && old.Pool != conn.Pool {
 		old.Close()
 	}
+	if before != now {
+		m.try(before, started)
+	}
+}
+
+// settle notes what a plan says about the slots and returns those whose run must
+// end.
+func (m *Manager) settle(p plan.Plan) (leavers []*slot) {
 	for _, step := range p.Steps {
 		s := m.slots[step.Controller]
 		s.settle(step)
-		if step.Action == plan.Resize && s.run != nil {
+		switch {
+		case step.Action == plan.Stop || step.Action == plan.Restart:
+			leavers = append(leavers, s)
+		case step.Action == plan.Resize && s.run != nil:
 			s.run.instance.Resize(step.Workers)
-		}
-		if step.Action == plan.Start && !m.leading {
+		case step.Action == plan.Start && !m.leading:
 			s.is(controller.Waiting, "another process leads")
 		}
 	}
-	m.endTrial()
-	if m.leading {
-		m.try(before, m.start(list))
-	}
+	return leavers
 }
 
 // trial is a change whose controllers must stay up for a while.
 type trial struct {
 	before *config.Loaded
 	runs   []*run
-	timer  clock.Timer
+	ends   time.Time
+	// over is closed when nobody watches the runs any more.
+	over chan struct{}
 }
 
-func (t *trial) concerns(r *run) bool {
-	for _, x := range t.runs {
-		if x == r {
-			return true
-		}
-	}
-	return false
-}
+func (t *trial) concerns(r *run) bool { return slices.Contains(t.runs, r) }
 
 // try puts the runs that a change started on probation.
 func (m *Manager) try(before *config.Loaded, runs []*run) {
 	probation := m.current.Config.Reload.Probation.Duration
-	if before == nil || len(runs) == 0 || probation <= 0 {
+	if len(runs) == 0 || probation <= 0 {
 		return
 	}
-	t := &trial{before: before, runs: runs, timer: m.opts.Clock.NewTimer(probation)}
+	t := &trial{before: before, runs: runs, ends: m.opts.Clock.Now().Add(probation), over: make(chan struct{})}
 	m.trial = t
+	ticker := m.opts.Clock.NewTicker(min(probation, examination))
 	go func() {
-		select {
-		case <-t.timer.C():
-			m.post(func() {
-				if m.trial == t {
-					m.trial = nil
-				}
-			})
-		case <-m.ended:
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C():
+				m.post(func() { m.examine(t) })
+			case <-t.over:
+				return
+			case <-m.ended:
+				return
+			}
 		}
 	}()
+}
+
+// examination is the interval at which the health of controllers on probation is
+// looked at.
+const examination = time.Second
+
+// examine takes a change back when a controller it started says that it does not
+// work, and ends the probation when its time is over.
+func (m *Manager) examine(t *trial) {
+	if m.trial != t {
+		return
+	}
+	for _, s := range m.slots {
+		if s.run == nil || !t.concerns(s.run) {
+			continue
+		}
+		if err := s.run.instance.Health(); err != nil {
+			m.rollback(fmt.Sprintf("%s is unhealthy: %s", s.d.Name, firstLine(err.Error())))
+			return
+		}
+	}
+	if !m.opts.Clock.Now().Before(t.ends) {
+		m.endTrial()
+	}
 }
 
 // endTrial forgets what was to be taken back: a newer change, or the end.
 func (m *Manager) endTrial() {
 	if m.trial != nil {
-		m.trial.timer.Stop()
+		close(m.trial.over)
 		m.trial = nil
 	}
 }
@@ -165,15 +211,18 @@ func (m *Manager) endTrial() {
 func (m *Manager) rollback(why string) {
 	bad, good := m.current, m.trial.before
 	m.endTrial()
-	m.report.failed()
+	m.report.tried("failure")
 	p, err := m.apply(good)
-	m.endTrial()
+	m.endTrial() // what was good is not on probation
 	if err != nil {
-		m.opts.Logger.Error(err, "Going back failed, the changed configuration stays", "config", bad.Hash, "wanted", good.Hash)
-		m.rejected(fmt.Errorf("%s; going back to %s failed: %w", why, good.Hash, err))
+		m.opts.Logger.Error(err, "Going back failed, the changed configuration stays", "config", bad.Hash, "wanted", good.Hash, "why", why)
+		m.shown.Rejected = fmt.Sprintf("%s; going back to %s failed: %v", why, good.Hash, err)
+		m.note(Attempt{Outcome: Rejected, Hash: good.Hash, Reason: m.shown.Rejected, Plan: p})
 		return
 	}
-	m.inEffect(good, p)
-	m.rejected(fmt.Errorf("%s; went back to %s", why, good.Hash))
-	m.opts.Logger.Info("Went back to the last good configuration", "config", good.Hash, "bad", bad.Hash, "why", why, "plan", p.Summary())
+	m.inEffect(good)
+	m.previous = bad
+	m.shown.Bad, m.shown.Rejected = bad.Hash, fmt.Sprintf("%s; went back to %s", why, good.Hash)
+	m.opts.Logger.Error(nil, "Went back to the last good configuration", "config", good.Hash, "bad", bad.Hash, "why", why, "plan", p.Summary())
+	m.note(Attempt{Outcome: RolledBack, Hash: bad.Hash, Reason: m.shown.Rejected, Plan: p})
 }

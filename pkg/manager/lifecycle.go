@@ -5,6 +5,7 @@ package manager
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -73,81 +74,123 @@ func (m *Manager) build(c *config.Loaded, conn *Connection, p plan.Plan) ([]buil
 	return list, nil
 }
 
-// start starts what was built. A slot whose last run is stuck stays so.
-func (m *Manager) start(list []built) (started []*run) {
-	for _, b := range list {
-		s := b.slot
-		s.forget()
-		switch {
-		case s.run != nil:
-			m.opts.Logger.Error(nil, "Not started, for its last run has not stopped", "controller", s.d.Name)
-		case b.instance == nil:
-			s.is(controller.Off, b.declined)
-			m.opts.Logger.Info("Controller has nothing to do", "controller", s.d.Name, "reason", b.declined)
-		default:
-			started = append(started, m.launch(s, b.instance))
-		}
+// start starts what was built, in a slot without a run.
+func (m *Manager) start(b built) []*run {
+	s := b.slot
+	s.forget()
+	if b.instance == nil {
+		s.is(controller.Off, b.declined)
+		m.opts.Logger.Info("Controller has nothing to do", "controller", s.d.Name, "reason", b.declined)
+		return nil
 	}
-	return started
+	return []*run{m.launch(s, b.instance)}
 }
 
 func (m *Manager) launch(s *slot, instance *controller.Instance) *run {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(m.term)
 	s.generation++
-	r := &run{generation: s.generation, instance: instance, cancel: cancel, done: make(chan struct{}), started: m.opts.Clock.Now()}
+	r := &run{generation: s.generation, instance: instance, cancel: cancel, done: make(chan struct{}), started: m.opts.Clock.Now(), term: m.term}
+	r.changed.Store(&r.started)
 	s.run, s.reason = r, ""
 	logger := klog.LoggerWithName(m.opts.Logger, s.d.Name)
 	instance.Observe(func(state controller.State) {
+		now := m.opts.Clock.Now()
+		r.changed.Store(&now)
 		logger.V(1).Info("Controller changed state", "state", state, "run", r.generation)
 		go m.post(func() {}) // readers of the snapshot want to know
 	})
 	labels := pprof.Labels("controller", s.d.Name)
+	delay := m.startDelay()
 	go pprof.Do(ctx, labels, func(ctx context.Context) {
-		r.err = instance.Run(ctx)
+		if m.pause(ctx, delay) {
+			r.err = instance.Run(ctx)
+		}
 		close(r.done)
 		m.post(func() { m.returned(s, r) })
 	})
 	return r
 }
 
-// stop ends the runs of the slots, all at once, and returns the names of those
-// that did not end in time.
-func (m *Manager) stop(slots []*slot) (stuck []string) {
+// startDelay spreads the starts of controllers: between one and two intervals.
+func (m *Manager) startDelay() time.Duration {
+	interval := m.current.Config.Reload.StartInterval.Duration
+	return interval + time.Duration(rand.Float64()*float64(interval))
+}
+
+// pause waits, and says whether the context still goes on after it.
+func (m *Manager) pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := m.opts.Clock.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// stop ends the runs of the slots, all at once, calls ended for each as soon as
+// it has, and returns the names of those that did not in time. For a run that is
+// stuck since an earlier stop nobody waits again.
+func (m *Manager) stop(slots []*slot, timeout time.Duration, ended func(*slot)) (stuck []string) {
+	gone := make(chan *slot, len(slots))
+	late := make(chan struct{})
+	defer close(late)
+	waiting := map[*slot]bool{}
 	for _, s := range slots {
 		s.forget()
-		if s.run != nil {
-			s.run.cancel()
-		}
-	}
-	deadline := m.opts.Clock.NewTimer(m.stopTimeout())
-	defer deadline.Stop()
-	late := false
-	for _, s := range slots {
 		if s.run == nil {
 			continue
 		}
-		if !late {
+		s.run.cancel()
+		waiting[s] = true
+		go func(done <-chan struct{}) {
 			select {
-			case <-s.run.done:
-			case <-deadline.C():
-				late = true
+			case <-done:
+				gone <- s
+			case <-late:
 			}
+		}(s.run.done)
+	}
+	deadline := m.opts.Clock.NewTimer(timeout)
+	defer deadline.Stop()
+	for overdue := false; !overdue && slices.ContainsFunc(slots, func(s *slot) bool { return waiting[s] && !s.run.stuck }); {
+		select {
+		case s := <-gone:
+			delete(waiting, s)
+			m.stopped(s)
+			ended(s)
+		case <-deadline.C():
+			overdue = true
 		}
-		if late && !m.ends(s) {
-			stuck = append(stuck, s.d.Name)
+	}
+	for s := range waiting {
+		if m.ends(s, timeout) {
+			m.stopped(s)
+			ended(s)
 			continue
 		}
-		if s.run.err != nil {
-			m.opts.Logger.Error(s.run.err, "Controller failed while it was stopping", "controller", s.d.Name)
-		}
-		s.run = nil
+		stuck = append(stuck, s.d.Name)
 	}
 	slices.Sort(stuck)
 	return stuck
 }
 
+// stopped notes the end of a run that was waited for.
+func (m *Manager) stopped(s *slot) {
+	if s.run.err != nil {
+		s.lastError = firstLine(s.run.err.Error())
+		m.opts.Logger.Error(s.run.err, "Controller failed while it was stopping", "controller", s.d.Name)
+	}
+	s.run = nil
+	s.since = m.opts.Clock.Now()
+}
+
 // ends says whether a run ended at the last moment, and marks it otherwise.
-func (m *Manager) ends(s *slot) bool {
+func (m *Manager) ends(s *slot, timeout time.Duration) bool {
 	select {
 	case <-s.run.done:
 		return true
@@ -155,7 +198,7 @@ func (m *Manager) ends(s *slot) bool {
 	}
 	if !s.run.stuck {
 		s.run.stuck = true
-		m.opts.Logger.Error(nil, "Controller is stuck: it did not stop in time and is not replaced", "controller", s.d.Name, "timeout", m.stopTimeout(), "goroutines", goroutines(s.d.Name))
+		m.opts.Logger.Error(nil, "Controller is stuck: it did not stop in time and is not replaced", "controller", s.d.Name, "timeout", timeout, "goroutines", goroutines(s.d.Name))
 	}
 	return false
 }
@@ -188,6 +231,11 @@ func (m *Manager) returned(s *slot, r *run) {
 		if m.leading {
 			m.revive(s)
 		}
+		return
+	}
+	if r.term.Err() != nil {
+		// It was told to, by the end of the term, which stopAll has not come to yet.
+		s.is(controller.Waiting, "another process leads")
 		return
 	}
 	if m.opts.Clock.Since(r.started) > sound {
@@ -237,7 +285,9 @@ func (m *Manager) launchAnew(s *slot) {
 		m.failed(s, err)
 		return
 	}
-	m.start(list)
+	for _, b := range list {
+		m.start(b)
+	}
 }
 
 // failed notes a failure and has the controller started after a pause that
@@ -249,6 +299,7 @@ func (m *Manager) failed(s *slot, err error) {
 		reason = firstLine(err.Error())
 	}
 	s.is(controller.Failed, reason)
+	s.lastError = reason
 	m.report.failure(s.d.Name)
 	delay := min(firstBackoff<<min(s.failures-1, 10), maxBackoff)
 	m.opts.Logger.Error(err, "Controller failed, starting it anew", "controller", s.d.Name, "failures", s.failures, "delay", delay)

@@ -39,6 +39,9 @@ type Options struct {
 	Clock clock.WithTicker
 	// Connect makes the clients of a configuration. Default: Connect.
 	Connect func(*config.Loaded) (*Connection, error)
+	// Announce is told of every attempt, in the manager's goroutine; it must not
+	// block. Default: nobody is told.
+	Announce func(Attempt)
 }
 
 // Manager runs the controllers of one process.
@@ -51,10 +54,13 @@ type Manager struct {
 	// What follows belongs to the goroutine of Run.
 
 	slots map[string]*slot
-	// current is the configuration in effect.
-	current *config.Loaded
-	conn    *Connection
-	leading bool
+	// current is the configuration in effect, previous the one before it.
+	current, previous *config.Loaded
+	conn              *Connection
+	leading           bool
+	// term ends the moment this process must not act any more; every run's
+	// context comes from it.
+	term context.Context
 	// trial is the change on probation, or nil.
 	trial *trial
 	shown Status
@@ -72,10 +78,13 @@ func New(opts Options) *Manager {
 	if opts.Connect == nil {
 		opts.Connect = Connect
 	}
+	if opts.Announce == nil {
+		opts.Announce = func(Attempt) {}
+	}
 	m := &Manager{opts: opts, posts: make(chan func()), ended: make(chan struct{}), slots: map[string]*slot{}}
 	m.report = newReporter(opts.Hub.Process, opts.Clock)
 	for _, d := range opts.Catalog {
-		m.slots[d.Name] = newSlot(d)
+		m.slots[d.Name] = newSlot(d, opts.Clock)
 	}
 	return m
 }
@@ -130,19 +139,20 @@ func (m *Manager) Apply(now *config.Loaded) error {
 	})
 }
 
-// Rejected counts a configuration that did not even load.
+// Rejected notes a configuration that did not even load.
 func (m *Manager) Rejected(err error) {
-	m.post(func() { m.report.failed(); m.rejected(err) })
+	m.post(func() { m.rejected("", plan.Plan{}, err) })
 }
 
 // ErrStuck is what Lead returns when controllers did not stop.
 var ErrStuck = errors.New("controllers did not stop in time")
 
 // Lead runs the controllers until the context ends, and returns when all have
-// stopped. An error that is ErrStuck means that some have not.
+// stopped. The end of the context reaches all of them at once, whatever else the
+// manager is doing. An error that is ErrStuck means that some have not stopped.
 func (m *Manager) Lead(ctx context.Context) error {
 	err := m.do(func() error {
-		m.leading = true
+		m.leading, m.term = true, ctx
 		return m.startAll()
 	})
 	if err != nil {
@@ -190,7 +200,7 @@ func (m *Manager) stopAll() error {
 	for _, s := range m.slots {
 		leavers = append(leavers, s)
 	}
-	stuck := m.stop(leavers)
+	stuck := m.stop(leavers, m.stopTimeout(), func(*slot) {})
 	for _, s := range m.slots {
 		if s.state() != controller.Stuck && s.state() != controller.Off {
 			s.is(controller.Waiting, "another process leads")

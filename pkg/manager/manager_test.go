@@ -14,6 +14,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/manager"
 	"github.com/kube-live/kube-controller-manager/pkg/plan"
+	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 )
 
 func TestOnlyWhatAChangeConcernsIsTouched(t *testing.T) {
@@ -192,37 +193,179 @@ func TestStuckControllerIsNeverReplaced(t *testing.T) {
 	stop := w.lead()
 	w.expect(1, 1, 1)
 
-	advance := func(what func()) {
-		done := make(chan struct{})
-		go func() { defer close(done); what() }()
-		for {
-			select {
-			case <-done:
-				return
-			case <-time.After(time.Millisecond):
-				w.clock.Step(time.Second)
-			}
-		}
-	}
-	advance(func() { w.apply("controllers: {namespace-controller: {syncPeriod: 1m}}") })
+	w.advance(func() { w.apply("controllers: {namespace-controller: {syncPeriod: 1m}}") })
 	if got := w.controller("namespace-controller").State; got != controller.Stuck {
 		t.Errorf("state %s, want Stuck", got)
 	}
 	w.expect(1, 1, 1)
 	// The others can still be changed.
-	advance(func() {
+	w.advance(func() {
 		w.apply("controllers: {namespace-controller: {syncPeriod: 1m}, deployment-controller: {enabled: false}}")
 	})
 	if got := w.controller("deployment-controller").State; got != controller.Off {
 		t.Errorf("a neighbour is %s, want Off", got)
 	}
-	advance(func() {
+	w.advance(func() {
 		if err := stop(); !errors.Is(err, manager.ErrStuck) {
 			t.Errorf("the end of the term returned %v, want ErrStuck", err)
 		}
 	})
-	close(f.hear)
+	f.listen()
 	w.eventually("the late end is noticed", func(manager.Status) bool { return w.controller("namespace-controller").State == controller.Off })
+}
+
+// One that does not stop delays neither what the same change starts nor what a
+// later one does.
+func TestStuckControllerBlocksNobody(t *testing.T) {
+	w := newWorld(t)
+	f := w.fakes["namespace-controller"]
+	f.set(func() { f.deaf = true })
+	w.apply("controllers: {deployment-controller: {enabled: false}}")
+	stop := w.lead()
+	w.expect(0, 1, 1)
+
+	// The clock stands still, so nobody can wait for a deadline.
+	change := w.load("controllers: {namespace-controller: {syncPeriod: 1m}}\nfeatureGates: {PodDeletionCost: false}")
+	applied := make(chan error, 1)
+	go func() { applied <- w.Apply(change) }()
+	w.expect(1, 1, 2)
+	w.advance(func() {
+		if err := <-applied; err != nil {
+			t.Error(err)
+		}
+	})
+	if got := w.controller("namespace-controller").State; got != controller.Stuck {
+		t.Fatalf("state %s, want Stuck", got)
+	}
+	w.apply("controllers: {namespace-controller: {syncPeriod: 2m}}")
+	w.expect(1, 1, 3)
+	f.listen()
+	w.eventually("the late end is noticed", func(manager.Status) bool { return f.runs() == 2 })
+	if s := f.section; !strings.Contains(s, "2m0s") {
+		t.Errorf("runs on %s after the late end, want the present section", s)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Who has lost the lease must not act a moment longer, even when the manager is
+// waiting for something else.
+func TestEndOfTheTermReachesAllAtOnce(t *testing.T) {
+	w := newWorld(t)
+	f := w.fakes["namespace-controller"]
+	f.set(func() { f.deaf = true })
+	w.apply("")
+	stop := w.lead()
+	w.expect(1, 1, 1)
+	change := w.load("controllers: {namespace-controller: {enabled: false}}")
+	applied := make(chan error, 1)
+	go func() { applied <- w.Apply(change) }()
+	// The clock stands still: the manager waits for the one that does not hear.
+	ended := make(chan error, 1)
+	go func() { ended <- stop() }()
+	testkit.Eventually(t, timeout, func() error {
+		if n := w.fakes["deployment-controller"].living.Load() + w.fakes["replicaset-controller"].living.Load(); n > 0 {
+			return fmt.Errorf("%d controllers still act", n)
+		}
+		return nil
+	})
+	f.listen()
+	if err := <-applied; err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	for name, want := range map[string]controller.State{"deployment-controller": controller.Waiting, "replicaset-controller": controller.Waiting, "namespace-controller": controller.Off} {
+		if c := w.controller(name); c.State != want || c.Restarts != 0 {
+			t.Errorf("%+v, want %s without a restart", c, want)
+		}
+	}
+}
+
+func TestIllnessOnProbationTakesTheChangeBack(t *testing.T) {
+	w := newWorld(t)
+	w.apply("")
+	w.lead()
+	w.expect(1, 1, 1)
+	good := w.Status().Hash
+	f := w.fakes["namespace-controller"]
+	w.apply("controllers: {namespace-controller: {syncPeriod: 1m}}")
+	w.expect(1, 2, 1)
+	bad := w.Status()
+	if bad.ProbationEnds.IsZero() {
+		t.Error("not on probation")
+	}
+	f.set(func() { f.ill = errors.New("the key is gone") })
+	w.advance(func() {
+		w.eventually("not taken back", func(s manager.Status) bool { return s.Hash == good })
+	})
+	s := w.Status()
+	if s.Bad != bad.Hash || !strings.Contains(s.Rejected, "namespace-controller is unhealthy: the key is gone") || !s.ProbationEnds.IsZero() {
+		t.Errorf("bad %q, rejected %q, probation until %s", s.Bad, s.Rejected, s.ProbationEnds)
+	}
+	if c := w.controller("namespace-controller"); c.Unhealthy != "the key is gone" {
+		t.Errorf("%+v", c)
+	}
+	if a := s.History[0]; a.Outcome != manager.RolledBack || a.Hash != bad.Hash || a.Generation != s.Generation {
+		t.Errorf("the history begins with %+v", a)
+	}
+}
+
+func TestProbationEnds(t *testing.T) {
+	w := newWorld(t)
+	w.apply("")
+	w.lead()
+	w.expect(1, 1, 1)
+	f := w.fakes["namespace-controller"]
+	w.apply("controllers: {namespace-controller: {syncPeriod: 1m}}")
+	w.expect(1, 2, 1)
+	changed := w.Status().Hash
+	w.advance(func() {
+		w.eventually("on probation for ever", func(s manager.Status) bool { return s.ProbationEnds.IsZero() })
+	})
+	f.set(func() { f.ill = errors.New("later") })
+	f.fails <- errors.New("later")
+	w.eventually("the failure is noticed", func(manager.Status) bool { return w.controller("namespace-controller").LastError == "later" })
+	if s := w.Status(); s.Hash != changed || s.Bad != "" {
+		t.Errorf("a failure after the probation took the change back: %+v", s)
+	}
+}
+
+// What is good may not be good any more.
+func TestRollbackThatFails(t *testing.T) {
+	w := newWorld(t)
+	w.apply("")
+	w.lead()
+	w.expect(1, 1, 1)
+	f := w.fakes["namespace-controller"]
+	w.apply("controllers: {namespace-controller: {syncPeriod: 1m}}")
+	w.expect(1, 2, 1)
+	changed := w.Status().Hash
+	f.set(func() { f.refuse = errors.New("the old file is gone") })
+	f.fails <- errors.New("broken")
+	w.eventually("not told", func(s manager.Status) bool {
+		return strings.Contains(s.Rejected, "broken; going back to") && strings.Contains(s.Rejected, "the old file is gone")
+	})
+	if s := w.Status(); s.Hash != changed || s.History[0].Outcome != manager.Rejected {
+		t.Errorf("hash %s, want %s; history %+v", s.Hash, changed, s.History[0])
+	}
+	f.set(func() { f.refuse = nil })
+	w.advance(func() { w.expect(1, 3, 1) })
+}
+
+func TestStartsAreSpread(t *testing.T) {
+	w := newWorld(t)
+	w.apply("reload: {startInterval: 10s}")
+	stop := w.lead()
+	w.clock.Step(9 * time.Second)
+	w.expect(0, 0, 0)
+	w.advance(func() { w.expect(1, 1, 1) })
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	w.lead() // and ends while all wait
 }
 
 // Whatever order changes come in, two runs of one controller never overlap (the

@@ -13,6 +13,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/config"
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
+	kcmmetrics "github.com/kube-live/kube-controller-manager/pkg/metrics"
 	"github.com/kube-live/kube-controller-manager/pkg/plan"
 )
 
@@ -24,22 +25,74 @@ type Status struct {
 	Hash    string    `json:"hash"`
 	Applied time.Time `json:"applied"`
 	// Rejected is the last problem with a newer configuration, or "".
-	Rejected    string             `json:"rejected,omitempty"`
-	Leading     bool               `json:"leading"`
-	Controllers []ControllerStatus `json:"controllers"`
-	Informers   []informer.Stat    `json:"-"`
-	Config      *config.Loaded     `json:"-"`
-	Plan        plan.Plan          `json:"-"`
+	Rejected string `json:"rejected,omitempty"`
+	// Bad is the hash of the configuration that was taken back last, while it is
+	// newer than the one in effect, or "". It is not tried again before the file
+	// changes.
+	Bad string `json:"bad,omitempty"`
+	// ProbationEnds is when the configuration in effect counts as good. Zero: it
+	// does.
+	ProbationEnds time.Time          `json:"probationEnds,omitzero"`
+	Leading       bool               `json:"leading"`
+	Controllers   []ControllerStatus `json:"controllers"`
+	// History has the last configurations that were tried, newest first.
+	History []Attempt `json:"history"`
+	// Informers are the caches; see Measured.
+	Informers []informer.Stat `json:"-"`
+	// Config is the configuration in effect, Previous the one before it or nil.
+	Config   *config.Loaded `json:"-"`
+	Previous *config.Loaded `json:"-"`
+
+	pool *informer.Pool
 }
+
+// Outcome is what became of a configuration.
+type Outcome string
+
+// Outcomes.
+const (
+	Applied    Outcome = "Applied"    // it took effect
+	Rejected   Outcome = "Rejected"   // it changed nothing
+	RolledBack Outcome = "RolledBack" // it took effect and was taken back
+)
+
+// Attempt is the trial of one configuration.
+type Attempt struct {
+	Time    time.Time `json:"time"`
+	Outcome Outcome   `json:"outcome"`
+	// Hash identifies the content; it is empty when nothing could be read.
+	Hash string `json:"hash,omitempty"`
+	// Generation is the one in effect after the attempt.
+	Generation int `json:"generation"`
+	// Reason is why the configuration is not in effect, or "".
+	Reason string    `json:"reason,omitempty"`
+	Plan   plan.Plan `json:"plan,omitzero"`
+	// Leading says whether this process led, so that the plan was carried out.
+	Leading bool `json:"leading"`
+}
+
+// remembered is the length of the history.
+const remembered = 20
 
 // ControllerStatus is one controller's part of a Status.
 type ControllerStatus struct {
 	Name     string           `json:"name"`
 	State    controller.State `json:"state"`
 	Reason   string           `json:"reason,omitempty"`
-	Workers  int              `json:"workers,omitempty"`
-	Run      int              `json:"run,omitempty"`
-	Restarts int              `json:"restarts,omitempty"`
+	// Since is when the state last changed.
+	Since time.Time `json:"since"`
+	// Unhealthy is why the controller says of itself that it does not work well,
+	// or "".
+	Unhealthy string `json:"unhealthy,omitempty"`
+	// LastError is what ended the last run that failed, or "".
+	LastError string `json:"lastError,omitempty"`
+	Workers   int    `json:"workers,omitempty"`
+	Run       int    `json:"run,omitempty"`
+	Restarts  int    `json:"restarts,omitempty"`
+	// Load is that of the run's work queues; see Measured.
+	Load kcmmetrics.Load `json:"-"`
+
+	instance *controller.Instance
 }
 
 // Status is the present state, as of the last change plus the states of runs.
@@ -57,18 +110,33 @@ func (m *Manager) Status() Status {
 
 func (m *Manager) status() Status {
 	s := m.shown
+	s.History = slices.Clone(s.History)
 	s.Leading = m.leading
-	s.Config = m.current
+	s.Config, s.Previous = m.current, m.previous
+	if m.trial != nil {
+		s.ProbationEnds = m.trial.ends
+	}
 	for _, slot := range m.slots {
-		c := ControllerStatus{Name: slot.d.Name, State: slot.state(), Reason: slot.reason, Restarts: slot.restarts}
-		if slot.run != nil {
-			c.Run, c.Workers = slot.run.generation, slot.run.instance.Workers()
-		}
-		s.Controllers = append(s.Controllers, c)
+		s.Controllers = append(s.Controllers, slot.status())
 	}
 	slices.SortFunc(s.Controllers, func(a, b ControllerStatus) int { return strings.Compare(a.Name, b.Name) })
 	if m.conn != nil {
-		s.Informers = m.conn.Pool.Stats()
+		s.pool = m.conn.Pool
+	}
+	return s
+}
+
+// Measured is the status with Load and Informers, which change without an action
+// of the manager, as of now.
+func (s Status) Measured() Status {
+	s.Controllers = slices.Clone(s.Controllers)
+	for i := range s.Controllers {
+		if run := s.Controllers[i].instance; run != nil {
+			s.Controllers[i].Load = run.Load()
+		}
+	}
+	if s.pool != nil {
+		s.Informers = s.pool.Stats()
 	}
 	return s
 }
@@ -92,24 +160,37 @@ func (m *Manager) Snapshot() Status {
 // record notes the outcome of a change.
 func (m *Manager) record(now *config.Loaded, p plan.Plan, err error) {
 	if err != nil {
-		m.report.failed()
-		m.rejected(err)
+		m.rejected(now.Hash, p, err)
 		return
 	}
-	m.inEffect(now, p)
+	m.inEffect(now)
 	m.report.tried("success")
-	m.shown.Rejected = ""
+	m.shown.Rejected, m.shown.Bad = "", ""
 	m.opts.Logger.Info("Configuration applied", "config", now.Hash, "generation", m.shown.Generation, "plan", p.Summary())
+	m.note(Attempt{Outcome: Applied, Hash: now.Hash, Plan: p})
 }
 
 // inEffect notes that a configuration took effect.
-func (m *Manager) inEffect(now *config.Loaded, p plan.Plan) {
+func (m *Manager) inEffect(now *config.Loaded) {
 	m.shown.Generation++
-	m.shown.Hash, m.shown.Applied, m.shown.Plan = now.Hash, m.opts.Clock.Now(), p
+	m.shown.Hash, m.shown.Applied = now.Hash, m.opts.Clock.Now()
 	m.report.inEffect(now.Hash)
 }
 
-func (m *Manager) rejected(err error) { m.shown.Rejected = err.Error() }
+// rejected notes a configuration that changed nothing.
+func (m *Manager) rejected(hash string, p plan.Plan, err error) {
+	m.report.tried("failure")
+	m.shown.Rejected = err.Error()
+	m.note(Attempt{Outcome: Rejected, Hash: hash, Reason: err.Error(), Plan: p})
+}
+
+// note adds an attempt to the history and tells who wants to know.
+func (m *Manager) note(a Attempt) {
+	a.Time, a.Generation, a.Leading = m.opts.Clock.Now(), m.shown.Generation, m.leading
+	m.shown.History = append([]Attempt{a}, m.shown.History...)
+	m.shown.History = m.shown.History[:min(len(m.shown.History), remembered)]
+	m.opts.Announce(a)
+}
 
 // reporter has the metrics about configurations.
 type reporter struct {
@@ -139,8 +220,6 @@ func newReporter(registry metrics.KubeRegistry, c clock.PassiveClock) *reporter 
 	}
 	return r
 }
-
-func (r *reporter) failed() { r.tried("failure") }
 
 func (r *reporter) inEffect(hash string) {
 	r.info.Reset()

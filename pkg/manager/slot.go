@@ -4,6 +4,7 @@ package manager
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/utils/clock"
@@ -24,8 +25,11 @@ type slot struct {
 	// resting is the state while there is no run, with the reason for it.
 	resting controller.State
 	reason  string
-	// since is when the state last changed by the manager's doing.
+	// since is when the resting state was entered.
 	since time.Time
+	// lastError ended the last run that failed.
+	lastError string
+	clock     clock.PassiveClock
 	// failures counts runs that failed in a row.
 	failures int
 	// restarts counts runs that were started after a failure, ever.
@@ -47,10 +51,26 @@ type run struct {
 	// stuck is set when the run did not end in time after it was told to.
 	stuck   bool
 	started time.Time
+	// term is the time in which this process may act.
+	term context.Context
+	// changed is when the instance last changed its state.
+	changed atomic.Pointer[time.Time]
 }
 
-func newSlot(d controller.Descriptor) *slot {
-	return &slot{d: d, ledger: client.NewLedger(), resting: controller.Waiting}
+func newSlot(d controller.Descriptor, c clock.PassiveClock) *slot {
+	return &slot{d: d, ledger: client.NewLedger(), resting: controller.Waiting, since: c.Now(), clock: c}
+}
+
+func (s *slot) status() ControllerStatus {
+	c := ControllerStatus{Name: s.d.Name, State: s.state(), Reason: s.reason, Since: s.since, Restarts: s.restarts, LastError: s.lastError}
+	if s.run != nil {
+		c.instance = s.run.instance
+		c.Run, c.Workers, c.Since = s.run.generation, s.run.instance.Workers(), *s.run.changed.Load()
+		if err := s.run.instance.Health(); err != nil {
+			c.Unhealthy = err.Error()
+		}
+	}
+	return c
 }
 
 func (s *slot) state() controller.State {
@@ -65,6 +85,9 @@ func (s *slot) state() controller.State {
 
 // is notes the state of a slot that has no run.
 func (s *slot) is(state controller.State, reason string) {
+	if s.resting != state {
+		s.since = s.clock.Now()
+	}
 	s.resting, s.reason = state, reason
 }
 

@@ -50,8 +50,11 @@ type fake struct {
 	// fail makes the next run end with an error; panics makes it panic.
 	fail, panics error
 	// deaf runs ignore the stop until hear is closed.
-	deaf bool
-	hear chan struct{}
+	deaf   bool
+	hear   chan struct{}
+	listen func() // closes hear
+	// ill is what the controller says of its health.
+	ill error
 
 	mu        sync.Mutex
 	section   string // as the last New saw it
@@ -73,6 +76,13 @@ func (f *fake) runs() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.ran
+}
+
+// Health is part of controller.Healthy.
+func (f *fake) Health() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ill
 }
 
 // Run is part of controller.Controller.
@@ -110,6 +120,7 @@ func describe[S any, P interface {
 	v1beta1.Section
 }](w *world, name string, gates ...feature.Gate) controller.Descriptor {
 	f := &fake{t: w.t, hear: make(chan struct{}), fails: make(chan error)}
+	f.listen = sync.OnceFunc(func() { close(f.hear) })
 	w.fakes[name] = f
 	return controller.Define(controller.Descriptor{Name: name, ServiceAccount: name, Gates: gates}, func(env controller.Env, s P) (controller.Controller, error) {
 		f.mu.Lock()
@@ -191,8 +202,29 @@ func (w *world) lead() func() error {
 		})
 		return err
 	}
-	w.t.Cleanup(func() { _ = stop() })
+	w.t.Cleanup(func() {
+		for _, f := range w.fakes {
+			f.listen()
+		}
+		_ = stop()
+	})
 	return stop
+}
+
+// advance moves the clock until what has happened.
+func (w *world) advance(what func()) {
+	w.t.Helper()
+	done := make(chan struct{})
+	go func() { defer close(done); what() }()
+	for end := time.Now().Add(timeout); time.Now().Before(end); {
+		select {
+		case <-done:
+			return
+		case <-time.After(time.Millisecond):
+			w.clock.Step(time.Second)
+		}
+	}
+	w.t.Fatal("nothing more happened, however far the clock was moved")
 }
 
 func (w *world) controller(name string) manager.ControllerStatus {
