@@ -32,8 +32,9 @@ const Namespace = "kube-system"
 
 // Factory makes clients of one configuration.
 type Factory struct {
-	root *rest.Config
-	own  bool // a service account for each controller
+	root   *rest.Config
+	own    bool // a service account for each controller
+	limits limits
 
 	mu     sync.Mutex
 	tokens map[string]*tokens
@@ -49,7 +50,9 @@ func NewFactory(c v1beta1.ClientConnection) (*Factory, error) {
 	}
 	cfg.ContentType = c.ContentType
 	cfg.AcceptContentTypes = c.ContentType
-	if c.ContentType != "application/json" {
+	if c.AcceptContentTypes != "" {
+		cfg.AcceptContentTypes = c.AcceptContentTypes
+	} else if c.ContentType != "application/json" {
 		cfg.AcceptContentTypes += ",application/json"
 	}
 	cfg.QPS, cfg.Burst = c.QPS, int(c.Burst)
@@ -61,6 +64,7 @@ func NewFactoryForConfig(cfg *rest.Config, useServiceAccountCredentials bool) (*
 	f := &Factory{root: rest.CopyConfig(cfg), own: useServiceAccountCredentials, tokens: map[string]*tokens{}}
 	f.root.DisableCompression = true
 	f.root.WarningHandler = rest.NoWarnings{}
+	f.SetLimits(cfg.QPS, cfg.Burst)
 	core, err := kubernetes.NewForConfig(f.Root("kube-controller-manager"))
 	if err != nil {
 		return nil, fmt.Errorf("client configuration: %w", err)

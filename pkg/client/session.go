@@ -46,8 +46,7 @@ const (
 func (f *Factory) NewSession(account string, ledger *Ledger, scale Scale) (*Session, error) {
 	s := &Session{latch: newLatch(), events: newLatch()}
 	cfg := f.forAccount(account)
-	qps, burst := cfg.QPS*float32(max(scale.QPS, 1)), cfg.Burst*max(scale.Burst, 1)
-	s.config = s.gated(cfg, s.latch, ledger, qps, burst)
+	s.config = s.gated(cfg, s.latch, ledger, &bucket{source: &f.limits, scale: scale})
 	typed, err := kubernetes.NewForConfig(s.config)
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", account, err)
@@ -56,11 +55,11 @@ func (f *Factory) NewSession(account string, ledger *Ledger, scale Scale) (*Sess
 	if err != nil {
 		return nil, fmt.Errorf("metadata client of %s: %w", account, err)
 	}
-	disco, err := discovery.NewDiscoveryClientForConfig(s.gated(cfg, s.latch, nil, discoveryQPS, discoveryBurst))
+	disco, err := discovery.NewDiscoveryClientForConfig(s.gated(cfg, s.latch, nil, flowcontrol.NewTokenBucketRateLimiter(discoveryQPS, discoveryBurst)))
 	if err != nil {
 		return nil, fmt.Errorf("discovery client of %s: %w", account, err)
 	}
-	events, err := kubernetes.NewForConfig(s.gated(cfg, s.events, nil, cfg.QPS, cfg.Burst))
+	events, err := kubernetes.NewForConfig(s.gated(cfg, s.events, nil, &bucket{source: &f.limits}))
 	if err != nil {
 		return nil, fmt.Errorf("event client of %s: %w", account, err)
 	}
@@ -72,12 +71,8 @@ func (f *Factory) NewSession(account string, ledger *Ledger, scale Scale) (*Sess
 // made from it is limited and drained with the session.
 func (s *Session) Config() *rest.Config { return rest.CopyConfig(s.config) }
 
-func (s *Session) gated(cfg *rest.Config, l *latch, ledger *Ledger, qps float32, burst int) *rest.Config {
+func (s *Session) gated(cfg *rest.Config, l *latch, ledger *Ledger, limit flowcontrol.RateLimiter) *rest.Config {
 	cfg = rest.CopyConfig(cfg)
-	limit := flowcontrol.NewFakeAlwaysRateLimiter()
-	if qps > 0 {
-		limit = flowcontrol.NewTokenBucketRateLimiter(qps, burst)
-	}
 	cfg.RateLimiter = limiter{RateLimiter: limit, latch: l}
 	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		if ledger != nil {

@@ -36,23 +36,37 @@ func newValidator() *validator.Validate {
 	return v
 }
 
+// finding is a problem of a value alone, or together with that of another path.
+type finding struct {
+	Problem
+	other string
+}
+
 // check validates a configuration by its tags and by the rules that concern
 // several fields. Places are filled in by the caller.
-func check(c *v1beta1.KubeControllerManagerConfiguration) Errors {
-	var problems Errors
+func check(c *v1beta1.KubeControllerManagerConfiguration) []finding {
+	var alone, together []finding
 	var invalid validator.ValidationErrors
 	if err := newValidator().Struct(c); errors.As(err, &invalid) {
 		for _, f := range invalid {
 			_, path, _ := strings.Cut(f.Namespace(), ".")
-			problems = append(problems, Problem{Path: path, Value: text(f.Value()), Reason: reason(f)})
+			found := finding{Problem: Problem{Rule: RuleValue, Path: path, Value: text(f.Value()), Reason: reason(f)}}
+			if f.Tag() == "required_with" {
+				found.Rule, found.other = RuleCrossField, tags.Join(parent(path), jsonName(f.Param()))
+			}
+			alone = append(alone, found)
 		}
 	}
-	problems = append(problems, election(c.LeaderElection)...)
-	problems = append(problems, signing(c.Controllers.CertificateSigningRequestSigning)...)
+	together = append(together, election(c.LeaderElection)...)
+	together = append(together, signing(c.Controllers.CertificateSigningRequestSigning)...)
+	together = append(together, upstream(c)...)
 	if len(c.Logging.VModule) > 0 && c.Logging.Format != "text" {
-		problems = append(problems, Problem{Path: "logging.vmodule", Reason: "only works with the format text"})
+		together = append(together, finding{Problem{Path: "logging.vmodule", Reason: "only works with the format text"}, "logging.format"})
 	}
-	return problems
+	for i := range together {
+		together[i].Rule = RuleCrossField
+	}
+	return append(alone, together...)
 }
 
 func text(v any) string {
@@ -88,6 +102,8 @@ func Rule(tag, param string) string {
 		return "must be one of " + strings.ReplaceAll(param, " ", ", ")
 	case "ip":
 		return "must be an IP address"
+	case "hostname_port":
+		return "must be HOST:PORT such as 127.0.0.1:4317"
 	case "url":
 		return "must be a URL such as https://10.0.0.1:6443"
 	case "max":
@@ -114,36 +130,44 @@ func jsonName(field string) string {
 }
 
 // election has the rules that client-go's elector insists on.
-func election(le v1beta1.LeaderElection) Errors {
+func election(le v1beta1.LeaderElection) (found []finding) {
 	if !le.LeaderElect {
 		return nil
 	}
-	var problems Errors
 	lease, renew, retry := le.LeaseDuration.Duration, le.RenewDeadline.Duration, le.RetryPeriod.Duration
 	if lease <= renew {
-		problems = append(problems, Problem{Path: "leaderElection.leaseDuration", Value: lease.String(),
-			Reason: fmt.Sprintf("must be longer than renewDeadline, which is %s", renew)})
+		found = append(found, finding{Problem{Path: "leaderElection.leaseDuration", Value: lease.String(),
+			Reason: fmt.Sprintf("must be longer than renewDeadline, which is %s", renew)}, "leaderElection.renewDeadline"})
 	}
 	if float64(renew) <= 1.2*float64(retry) {
-		problems = append(problems, Problem{Path: "leaderElection.renewDeadline", Value: renew.String(),
-			Reason: fmt.Sprintf("must be longer than 1.2 times retryPeriod, which is %s", retry)})
+		found = append(found, finding{Problem{Path: "leaderElection.renewDeadline", Value: renew.String(),
+			Reason: fmt.Sprintf("must be longer than 1.2 times retryPeriod, which is %s", retry)}, "leaderElection.retryPeriod"})
 	}
-	return problems
+	if le.Migration.Enabled && le.ResourceLock != "leases" {
+		found = append(found, finding{Problem{Path: "leaderElection.migration.enabled", Value: "true",
+			Reason: "needs resourceLock leases, which is " + le.ResourceLock}, "leaderElection.resourceLock"})
+	}
+	return found
 }
 
 // signing: one CA for all signers, or one for each.
-func signing(c v1beta1.CertificateSigningRequestSigningController) Errors {
-	single := c.KubeletServingCertFile + c.KubeletClientCertFile + c.KubeAPIServerClientCertFile + c.LegacyUnknownCertFile +
-		c.KubeletServingKeyFile + c.KubeletClientKeyFile + c.KubeAPIServerClientKeyFile + c.LegacyUnknownKeyFile
+func signing(c v1beta1.CertificateSigningRequestSigningController) (found []finding) {
+	const section = "controllers.certificatesigningrequest-signing-controller."
+	single := ""
+	tags.Walk(&c, func(f tags.Field) {
+		both := f.Path == "certFile" || f.Path == "keyFile"
+		if single == "" && !both && f.Tag.Get("path") != "" && f.Value.String() != "" {
+			single = f.Path
+		}
+	})
 	if single == "" {
 		return nil
 	}
-	var problems Errors
 	for _, file := range []struct{ name, value string }{{"certFile", c.CertFile}, {"keyFile", c.KeyFile}} {
 		if file.value != "" {
-			problems = append(problems, Problem{Path: "controllers.certificatesigningrequest-signing-controller." + file.name, Value: file.value,
-				Reason: "cannot be set together with files of single signers"})
+			found = append(found, finding{Problem{Path: section + file.name, Value: file.value,
+				Reason: "cannot be set together with files of single signers"}, section + single})
 		}
 	}
-	return problems
+	return found
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
+	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 	"github.com/kube-live/kube-controller-manager/pkg/client"
 	"github.com/kube-live/kube-controller-manager/pkg/feature"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
@@ -50,6 +51,10 @@ type Env struct {
 	Gates feature.Set
 	// Workers is the worker count, which may change while the run goes on.
 	Workers *Workers
+	// Cluster is what the configuration says about the cluster. A controller that
+	// reads a field of it is named in the field's readers tag, so that a change
+	// restarts it.
+	Cluster v1beta1.Cluster
 	// ClusterCA is the CA bundle inside the manager's kubeconfig, in PEM; it
 	// may be empty.
 	ClusterCA []byte

@@ -33,6 +33,8 @@ type Kit struct {
 	Gates   feature.Set
 	Logger  klog.Logger
 	Clock   clock.WithTicker
+	// Cluster is lent to controllers as it is.
+	Cluster v1beta1.Cluster
 	// Metadata reads with the manager's identity.
 	Metadata metadata.Interface
 	// Grace is how long syncs may go on after the stop signal before their
@@ -79,6 +81,7 @@ func Build(d Descriptor, kit Kit, c *v1beta1.Controllers, ledger *client.Ledger)
 		Metrics:   registry,
 		Gates:     kit.Gates.Restrict(d.Gates),
 		Workers:   NewWorkers(WorkersOf(section)),
+		Cluster:   kit.Cluster,
 		ClusterCA: kit.Clients.CAData(),
 		pool:      kit.Pool,
 		queues:    metrics.NewQueues(registry, kit.Clock),

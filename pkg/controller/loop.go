@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/kube-live/kube-controller-manager/pkg/client"
+	"github.com/kube-live/kube-controller-manager/pkg/informer"
 )
 
 // Loop is the frame of a controller: it attaches the declared watches, waits
@@ -24,6 +25,7 @@ type Loop struct {
 	env     Env
 	queues  []queue
 	watches []func() (*Attachment, error)
+	kinds   []informer.Source // of watches
 	tasks   []func(context.Context)
 
 	work   context.Context

@@ -30,6 +30,7 @@ type Handler[T any] struct {
 // there before the first handler is called, though they may still be filling.
 func Watch[T informer.Object](l *Loop, kind informer.Kind[T], h Handler[T]) *informer.Cache[T] {
 	c := new(informer.Cache[T])
+	l.kinds = append(l.kinds, kind)
 	l.watches = append(l.watches, func() (*Attachment, error) {
 		a, err := lease(l, kind)
 		if err != nil {

@@ -27,6 +27,9 @@ type Object interface {
 type Clients struct {
 	Typed    kubernetes.Interface
 	Metadata metadata.Interface
+	// Namespace is the only one whose objects are cached, itself included. Empty:
+	// all are.
+	Namespace string
 }
 
 // Kind is a resource that can be cached as T. Two kinds with the same key share
@@ -80,23 +83,27 @@ func (k Kind[T]) transform(obj any) (any, error) {
 
 // Metadata is the kind that caches only the metadata of any resource, custom
 // ones included.
-func Metadata(resource schema.GroupVersionResource) Kind[*metav1.PartialObjectMetadata] {
+func Metadata(resource schema.GroupVersionResource, scope meta.RESTScopeName) Kind[*metav1.PartialObjectMetadata] {
 	return Kind[*metav1.PartialObjectMetadata]{
 		resource: resource,
 		variant:  "/metadata",
 		open: func(c Clients, resync time.Duration, ix cache.Indexers) cache.SharedIndexInformer {
-			return metadatainformer.NewFilteredMetadataInformer(c.Metadata, resource, metav1.NamespaceAll, resync, ix, nil).Informer()
+			namespace := c.Namespace
+			if scope == meta.RESTScopeNameRoot {
+				namespace = metav1.NamespaceAll
+			}
+			return metadatainformer.NewFilteredMetadataInformer(c.Metadata, resource, namespace, resync, ix, nil).Informer()
 		},
 	}
 }
 
 // Any is the cheapest kind that has the metadata of a resource: one that
 // controllers cache whole anyway, or metadata alone.
-func Any(resource schema.GroupVersionResource) Source {
+func Any(resource schema.GroupVersionResource, scope meta.RESTScopeName) Source {
 	for _, s := range whole() {
 		if s.Resource() == resource {
 			return s
 		}
 	}
-	return Metadata(resource)
+	return Metadata(resource, scope)
 }

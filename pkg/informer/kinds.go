@@ -9,6 +9,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -22,14 +23,17 @@ import (
 
 // whole lists the kinds that are cached with spec and status.
 func whole() []Source {
-	return []Source{Pods(), ReplicaSets(), Deployments(), Jobs(), Services(), EndpointSlices(), Nodes(), Namespaces()}
+	return []Source{
+		Pods(), ReplicaSets(), Deployments(), Jobs(), Services(), EndpointSlices(), Nodes(), Namespaces(),
+		StatefulSets(), DaemonSets(), ControllerRevisions(), PersistentVolumeClaims(),
+	}
 }
 
 type newInformer func(kubernetes.Interface, string, time.Duration, cache.Indexers) cache.SharedIndexInformer
 
 func namespaced(f newInformer) func(Clients, time.Duration, cache.Indexers) cache.SharedIndexInformer {
 	return func(c Clients, resync time.Duration, ix cache.Indexers) cache.SharedIndexInformer {
-		return f(c.Typed, metav1.NamespaceAll, resync, ix)
+		return f(c.Typed, c.Namespace, resync, ix)
 	}
 }
 
@@ -45,12 +49,12 @@ func core(resource string) schema.GroupVersionResource {
 	return corev1.SchemeGroupVersion.WithResource(resource)
 }
 
-// Pods are indexed by controller and by label. They are trimmed: see trimPod.
+// Pods are indexed by controller, by label and by node. They are trimmed: see trimPod.
 func Pods() Kind[*corev1.Pod] {
 	return Kind[*corev1.Pod]{
 		resource: core("pods"),
 		open:     namespaced(coreinformers.NewPodInformer),
-		indexes:  cache.Indexers{byController: controllerIndex, byLabel: labelIndex},
+		indexes:  cache.Indexers{byController: controllerIndex, byLabel: labelIndex, byNode: nodeIndex},
 		trim:     trimPod,
 	}
 }
@@ -77,12 +81,53 @@ func Deployments() Kind[*appsv1.Deployment] {
 	}
 }
 
-// Jobs are indexed by controller.
+// StatefulSets are indexed by selector.
+func StatefulSets() Kind[*appsv1.StatefulSet] {
+	return Kind[*appsv1.StatefulSet]{
+		resource: appsv1.SchemeGroupVersion.WithResource("statefulsets"),
+		open:     namespaced(appsinformers.NewStatefulSetInformer),
+		indexes: cache.Indexers{bySelector: selectorIndex(func(s *appsv1.StatefulSet) *metav1.LabelSelector {
+			return s.Spec.Selector
+		})},
+	}
+}
+
+// DaemonSets are indexed by selector, by one label of their node selector, and by
+// the keys of all node labels that matter to them.
+func DaemonSets() Kind[*appsv1.DaemonSet] {
+	return Kind[*appsv1.DaemonSet]{
+		resource: appsv1.SchemeGroupVersion.WithResource("daemonsets"),
+		open:     namespaced(appsinformers.NewDaemonSetInformer),
+		indexes: cache.Indexers{
+			bySelector:     selectorIndex(func(ds *appsv1.DaemonSet) *metav1.LabelSelector { return ds.Spec.Selector }),
+			byNodeLabel:    nodeLabelIndex,
+			byNodeLabelKey: nodeLabelKeyIndex,
+		},
+	}
+}
+
+// ControllerRevisions are indexed by controller.
+func ControllerRevisions() Kind[*appsv1.ControllerRevision] {
+	return Kind[*appsv1.ControllerRevision]{
+		resource: appsv1.SchemeGroupVersion.WithResource("controllerrevisions"),
+		open:     namespaced(appsinformers.NewControllerRevisionInformer),
+		indexes:  cache.Indexers{byController: controllerIndex},
+	}
+}
+
+// PersistentVolumeClaims of all namespaces.
+func PersistentVolumeClaims() Kind[*corev1.PersistentVolumeClaim] {
+	return Kind[*corev1.PersistentVolumeClaim]{resource: core("persistentvolumeclaims"), open: namespaced(coreinformers.NewPersistentVolumeClaimInformer)}
+}
+
+// Jobs are indexed by controller and by selector.
 func Jobs() Kind[*batchv1.Job] {
 	return Kind[*batchv1.Job]{
 		resource: batchv1.SchemeGroupVersion.WithResource("jobs"),
 		open:     namespaced(batchinformers.NewJobInformer),
-		indexes:  cache.Indexers{byController: controllerIndex},
+		indexes: cache.Indexers{byController: controllerIndex, bySelector: selectorIndex(func(j *batchv1.Job) *metav1.LabelSelector {
+			return j.Spec.Selector
+		})},
 	}
 }
 
@@ -120,14 +165,23 @@ func Nodes() Kind[*corev1.Node] {
 	return Kind[*corev1.Node]{resource: core("nodes"), open: cluster(coreinformers.NewNodeInformer)}
 }
 
-// Namespaces of the cluster.
+// Namespaces of the cluster: all, or the only one that is cached.
 func Namespaces() Kind[*corev1.Namespace] {
-	return Kind[*corev1.Namespace]{resource: core("namespaces"), open: cluster(coreinformers.NewNamespaceInformer)}
+	return Kind[*corev1.Namespace]{
+		resource: core("namespaces"),
+		open: func(c Clients, resync time.Duration, ix cache.Indexers) cache.SharedIndexInformer {
+			return coreinformers.NewFilteredNamespaceInformer(c.Typed, resync, ix, func(o *metav1.ListOptions) {
+				if c.Namespace != "" {
+					o.FieldSelector = fields.OneTermEqualSelector("metadata.name", c.Namespace).String()
+				}
+			})
+		},
+	}
 }
 
 // ServiceAccounts are cached as metadata: nobody reads more of them.
 func ServiceAccounts() Kind[*metav1.PartialObjectMetadata] {
-	return Metadata(core("serviceaccounts"))
+	return Metadata(core("serviceaccounts"), meta.RESTScopeNameNamespace)
 }
 
 // ConfigMapsNamed are the ConfigMaps of one name, in all namespaces. All others
@@ -137,7 +191,7 @@ func ConfigMapsNamed(name string) Kind[*corev1.ConfigMap] {
 		resource: core("configmaps"),
 		variant:  "/" + name,
 		open: func(c Clients, resync time.Duration, ix cache.Indexers) cache.SharedIndexInformer {
-			return coreinformers.NewFilteredConfigMapInformer(c.Typed, metav1.NamespaceAll, resync, ix, func(o *metav1.ListOptions) {
+			return coreinformers.NewFilteredConfigMapInformer(c.Typed, c.Namespace, resync, ix, func(o *metav1.ListOptions) {
 				o.FieldSelector = fields.OneTermEqualSelector("metadata.name", name).String()
 			})
 		},

@@ -93,6 +93,7 @@ func (m *Manager) commit(now *config.Loaded, conn *Connection, p plan.Plan, list
 	m.endTrial()
 	m.current, m.previous, m.conn = now, m.current, conn
 	conn.Pool.SetLinger(now.Config.Informers.Linger.Duration)
+	conn.Factory.SetLimits(now.Config.ClientConnection.QPS, int(now.Config.ClientConnection.Burst))
 	leavers := m.settle(p)
 	var started []*run
 	successors := map[*slot]built{}
@@ -114,6 +115,7 @@ func (m *Manager) commit(now *config.Loaded, conn *Connection, p plan.Plan, list
 	for s := range successors {
 		m.opts.Logger.Error(nil, "Not started, for its last run has not stopped", "controller", s.d.Name)
 	}
+	m.keepWarm()
 	if old != nil && old.Pool != conn.Pool {
 		old.Close()
 	}
@@ -196,6 +198,7 @@ func (m *Manager) examine(t *trial) {
 	}
 	if !m.opts.Clock.Now().Before(t.ends) {
 		m.endTrial()
+		m.opts.Good(m.current)
 	}
 }
 

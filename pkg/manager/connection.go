@@ -48,7 +48,7 @@ func NewConnection(factory *client.Factory, c *config.Loaded) (*Connection, erro
 		return nil, fmt.Errorf("metadata client: %w", err)
 	}
 	period := c.Config.Informers.MinResyncPeriod.Duration
-	pool := informer.NewPool(informer.Clients{Typed: typed, Metadata: meta}, informer.Options{
+	pool := informer.NewPool(informer.Clients{Typed: typed, Metadata: meta, Namespace: c.Config.Informers.Namespace}, informer.Options{
 		// Drawn, so that several managers' resyncs do not coincide.
 		Resync: period + time.Duration(rand.Float64()*float64(period)),
 		Linger: c.Config.Informers.Linger.Duration,

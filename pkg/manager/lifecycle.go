@@ -37,6 +37,7 @@ func (m *Manager) kit(c *config.Loaded, conn *Connection) controller.Kit {
 	return controller.Kit{
 		Clients: conn.Factory, Pool: conn.Pool, Hub: m.opts.Hub, Gates: c.Gates,
 		Logger: m.opts.Logger, Clock: m.opts.Clock, Metadata: conn.Metadata,
+		Cluster: c.Config.Cluster,
 		// Less than the deadline, so that cancelled requests can still end in it.
 		Grace: c.Config.Reload.StopTimeout.Duration / 2,
 	}
@@ -78,6 +79,9 @@ func (m *Manager) build(c *config.Loaded, conn *Connection, p plan.Plan) ([]buil
 func (m *Manager) start(b built) []*run {
 	s := b.slot
 	s.forget()
+	if !m.allows(s) {
+		return nil
+	}
 	if b.instance == nil {
 		s.is(controller.Off, b.declined)
 		m.opts.Logger.Info("Controller has nothing to do", "controller", s.d.Name, "reason", b.declined)

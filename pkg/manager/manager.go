@@ -42,6 +42,10 @@ type Options struct {
 	// Announce is told of every attempt, in the manager's goroutine; it must not
 	// block. Default: nobody is told.
 	Announce func(Attempt)
+	// Good is told of every configuration that is in effect and needs no
+	// probation any more, in the manager's goroutine; it must not block. Default:
+	// nobody is told.
+	Good func(*config.Loaded)
 }
 
 // Manager runs the controllers of one process.
@@ -58,6 +62,10 @@ type Manager struct {
 	current, previous *config.Loaded
 	conn              *Connection
 	leading           bool
+	// scope says which controllers may run; nil: all.
+	scope func(name string) (bool, string)
+	// standby keeps caches warm.
+	standby controller.Standby
 	// term ends the moment this process must not act any more; every run's
 	// context comes from it.
 	term context.Context
@@ -81,6 +89,9 @@ func New(opts Options) *Manager {
 	if opts.Announce == nil {
 		opts.Announce = func(Attempt) {}
 	}
+	if opts.Good == nil {
+		opts.Good = func(*config.Loaded) {}
+	}
 	m := &Manager{opts: opts, posts: make(chan func()), ended: make(chan struct{}), slots: map[string]*slot{}}
 	m.report = newReporter(opts.Hub.Process, opts.Clock)
 	for _, d := range opts.Catalog {
@@ -99,6 +110,7 @@ func (m *Manager) Run(ctx context.Context) {
 			m.publish()
 		case <-ctx.Done():
 			m.endTrial()
+			m.standby.Cool()
 			if m.conn != nil {
 				m.conn.Close()
 			}
@@ -142,6 +154,16 @@ func (m *Manager) Apply(now *config.Loaded) error {
 // Rejected notes a configuration that did not even load.
 func (m *Manager) Rejected(err error) {
 	m.post(func() { m.rejected("", plan.Plan{}, err) })
+}
+
+// FellBack notes that the configuration in effect is the last good one from before
+// the start, because the present one is refused.
+func (m *Manager) FellBack(why error) {
+	m.post(func() {
+		m.shown.Fallback = true
+		m.report.fallback.Set(1)
+		m.rejected("", plan.Plan{}, why)
+	})
 }
 
 // ErrStuck is what Lead returns when controllers did not stop.

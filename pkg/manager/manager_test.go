@@ -50,9 +50,12 @@ func TestOnlyWhatAChangeConcernsIsTouched(t *testing.T) {
 	w.expect(2, 2, 2)
 
 	w.apply("clientConnection: {qps: 30}\ncontrollers: {namespace-controller: {syncPeriod: 1m, workers: 3}}\nfeatureGates: {PodDeletionCost: false}")
+	w.expect(2, 2, 2)
+
+	w.apply("clientConnection: {qps: 30, useServiceAccountCredentials: true}\ncontrollers: {namespace-controller: {syncPeriod: 1m, workers: 3}}\nfeatureGates: {PodDeletionCost: false}")
 	w.expect(3, 3, 3)
 
-	w.apply("clientConnection: {qps: 30}\ncontrollers: {baseline: None, namespace-controller: {enabled: true}}")
+	w.apply("clientConnection: {qps: 30, useServiceAccountCredentials: true}\ncontrollers: {baseline: None, namespace-controller: {enabled: true}}")
 	w.expect(3, 4, 3)
 	for name, want := range map[string]controller.State{"deployment-controller": controller.Off, "replicaset-controller": controller.Off} {
 		if got := w.controller(name).State; got != want {
@@ -68,7 +71,7 @@ func TestStandbyChecksAndWaits(t *testing.T) {
 		t.Errorf("a standby's controller is %s", got)
 	}
 	w.fakes["deployment-controller"].set(func() { w.fakes["deployment-controller"].refuse = errors.New("no") })
-	if err := w.Apply(w.load("controllers: {deployment-controller: {enabled: true, workers: 2}, namespace-controller: {workers: 1}}\nclientConnection: {burst: 9}")); err == nil {
+	if err := w.Apply(w.load("controllers: {deployment-controller: {enabled: true, workers: 2}, namespace-controller: {workers: 1}}\nclientConnection: {useServiceAccountCredentials: true}")); err == nil {
 		t.Error("a standby must notice what cannot be built")
 	}
 	w.fakes["deployment-controller"].set(func() { w.fakes["deployment-controller"].refuse = nil })

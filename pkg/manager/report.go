@@ -30,6 +30,9 @@ type Status struct {
 	// newer than the one in effect, or "". It is not tried again before the file
 	// changes.
 	Bad string `json:"bad,omitempty"`
+	// Fallback says that the process was started on a refused configuration and
+	// works with the last good one from before.
+	Fallback bool `json:"fallback,omitempty"`
 	// ProbationEnds is when the configuration in effect counts as good. Zero: it
 	// does.
 	ProbationEnds time.Time          `json:"probationEnds,omitzero"`
@@ -76,9 +79,9 @@ const remembered = 20
 
 // ControllerStatus is one controller's part of a Status.
 type ControllerStatus struct {
-	Name     string           `json:"name"`
-	State    controller.State `json:"state"`
-	Reason   string           `json:"reason,omitempty"`
+	Name   string           `json:"name"`
+	State  controller.State `json:"state"`
+	Reason string           `json:"reason,omitempty"`
 	// Since is when the state last changed.
 	Since time.Time `json:"since"`
 	// Unhealthy is why the controller says of itself that it does not work well,
@@ -165,9 +168,13 @@ func (m *Manager) record(now *config.Loaded, p plan.Plan, err error) {
 	}
 	m.inEffect(now)
 	m.report.tried("success")
-	m.shown.Rejected, m.shown.Bad = "", ""
+	m.shown.Rejected, m.shown.Bad, m.shown.Fallback = "", "", false
+	m.report.fallback.Set(0)
 	m.opts.Logger.Info("Configuration applied", "config", now.Hash, "generation", m.shown.Generation, "plan", p.Summary())
 	m.note(Attempt{Outcome: Applied, Hash: now.Hash, Plan: p})
+	if m.trial == nil {
+		m.opts.Good(now)
+	}
 }
 
 // inEffect notes that a configuration took effect.
@@ -199,6 +206,7 @@ type reporter struct {
 	last     *metrics.GaugeVec
 	info     *metrics.GaugeVec
 	failures *metrics.CounterVec
+	fallback *metrics.Gauge
 }
 
 func newReporter(registry metrics.KubeRegistry, c clock.PassiveClock) *reporter {
@@ -213,8 +221,10 @@ func newReporter(registry metrics.KubeRegistry, c clock.PassiveClock) *reporter 
 			Help: "The configuration in effect, by the hash of its file."}, []string{"hash"}),
 		failures: metrics.NewCounterVec(&metrics.CounterOpts{Subsystem: subsystem, Name: "controller_failures_total",
 			Help: "Total number of runs that ended with an error or a panic."}, []string{"controller"}),
+		fallback: metrics.NewGauge(&metrics.GaugeOpts{Subsystem: subsystem, Name: "config_fallback",
+			Help: "1 while the last good configuration from before the start is in effect because the present one is refused."}),
 	}
-	registry.MustRegister(r.total, r.last, r.info, r.failures)
+	registry.MustRegister(r.total, r.last, r.info, r.failures, r.fallback)
 	for _, status := range []string{"success", "failure"} {
 		r.total.WithLabelValues(status).Add(0)
 	}

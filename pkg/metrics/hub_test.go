@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
 
 	"github.com/kube-live/kube-controller-manager/pkg/metrics"
 )
@@ -32,7 +33,7 @@ func TestRunsShareFamiliesAndLeaveWithTheirSeries(t *testing.T) {
 		registry, leave := h.Prepare()
 		detach = append(detach, leave)
 		q := workqueue.NewTypedRateLimitingQueueWithConfig(workqueue.DefaultTypedControllerRateLimiter[string](),
-			workqueue.TypedRateLimitingQueueConfig[string]{Name: name, MetricsProvider: metrics.NewQueues(registry)})
+			workqueue.TypedRateLimitingQueueConfig[string]{Name: name, MetricsProvider: metrics.NewQueues(registry, clock.RealClock{})})
 		defer q.ShutDown()
 		if n := series(t, h, "workqueue_depth"); n != len(detach)-1 {
 			t.Errorf("%d series before the registry of %s is served", n, name)

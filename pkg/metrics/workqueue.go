@@ -5,6 +5,7 @@ package metrics
 import (
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/component-base/metrics"
+	"k8s.io/utils/clock"
 )
 
 // Queues provides the workqueue_* metrics, under upstream's names, in one
@@ -13,12 +14,13 @@ type Queues struct {
 	depth, unfinished, longest *metrics.GaugeVec
 	adds, retries              *metrics.CounterVec
 	latency, work              *metrics.HistogramVec
+	tally                      *tally
 }
 
 var _ workqueue.MetricsProvider = (*Queues)(nil)
 
-// NewQueues registers the metrics of a run's queues.
-func NewQueues(registry metrics.KubeRegistry) *Queues {
+// NewQueues registers the metrics of a run's queues. The run begins now.
+func NewQueues(registry metrics.KubeRegistry, c clock.PassiveClock) *Queues {
 	gauge := func(name, help string) *metrics.GaugeVec {
 		return metrics.NewGaugeVec(&metrics.GaugeOpts{Subsystem: "workqueue", Name: name, Help: help, StabilityLevel: metrics.BETA}, []string{"name"})
 	}
@@ -29,6 +31,7 @@ func NewQueues(registry metrics.KubeRegistry) *Queues {
 		return metrics.NewHistogramVec(&metrics.HistogramOpts{Subsystem: "workqueue", Name: name, Help: help, StabilityLevel: metrics.BETA, Buckets: metrics.ExponentialBuckets(10e-9, 10, 10)}, []string{"name"})
 	}
 	q := &Queues{
+		tally:      newTally(c),
 		depth:      gauge("depth", "Current depth of workqueue"),
 		adds:       counter("adds_total", "Total number of adds handled by workqueue"),
 		latency:    histogram("queue_duration_seconds", "How long in seconds an item stays in workqueue before being requested."),
@@ -43,7 +46,7 @@ func NewQueues(registry metrics.KubeRegistry) *Queues {
 
 // NewDepthMetric is part of workqueue.MetricsProvider, as are the others.
 func (q *Queues) NewDepthMetric(name string) workqueue.GaugeMetric {
-	return q.depth.WithLabelValues(name)
+	return depthMetric{q.depth.WithLabelValues(name), q.tally}
 }
 
 func (q *Queues) NewAddsMetric(name string) workqueue.CounterMetric {
@@ -55,7 +58,7 @@ func (q *Queues) NewLatencyMetric(name string) workqueue.HistogramMetric {
 }
 
 func (q *Queues) NewWorkDurationMetric(name string) workqueue.HistogramMetric {
-	return q.work.WithLabelValues(name)
+	return workMetric{q.work.WithLabelValues(name), q.tally}
 }
 
 func (q *Queues) NewUnfinishedWorkSecondsMetric(name string) workqueue.SettableGaugeMetric {
@@ -67,5 +70,5 @@ func (q *Queues) NewLongestRunningProcessorSecondsMetric(name string) workqueue.
 }
 
 func (q *Queues) NewRetriesMetric(name string) workqueue.CounterMetric {
-	return q.retries.WithLabelValues(name)
+	return retriesMetric{q.retries.WithLabelValues(name), q.tally}
 }

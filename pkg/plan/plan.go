@@ -50,12 +50,13 @@ type Part string
 
 // Parts.
 const (
-	Clients   Part = "clients"   // API clients of controllers
-	Caches    Part = "caches"    // informers, which are filled anew
-	Election  Part = "election"  // the lease
-	Serving   Part = "serving"   // listener, authentication, authorization
-	Logging   Part = "logging"   // form and amount of the log
-	Reloading Part = "reloading" // settings that are looked up when needed
+	Clients  Part = "clients"  // API clients of controllers
+	Caches   Part = "caches"   // informers, which are filled anew
+	Election Part = "election" // the lease
+	Serving  Part = "serving"  // listener, authentication, authorization
+	Logging  Part = "logging"  // form and amount of the log
+	Tracing  Part = "tracing"  // where traces go
+	Settings Part = "settings" // values that are looked up when needed
 )
 
 // Change is the replacement of a part.
@@ -124,6 +125,11 @@ func (s *Step) compare(d controller.Descriptor, old, now *Setup, replaced []stri
 			why = append(why, c.String())
 		}
 	}
+	for _, c := range differences(&old.Config.Cluster, &now.Config.Cluster, "cluster") {
+		if slices.Contains(c.field.Readers(), d.Name) {
+			why = append(why, c.String())
+		}
+	}
 	for _, g := range feature.Changed(old.Gates, now.Gates, d.Gates) {
 		why = append(why, fmt.Sprintf("feature gate %s flips", g))
 	}
@@ -146,8 +152,8 @@ func changes(old, now *Setup) []Change {
 			p := part
 			switch {
 			case d.field.Live():
-				p = Reloading
-			case part == Clients && !d.field.Limits():
+				p = Settings
+			case part == Clients && !d.field.Identifies():
 				why[Caches] = append(why[Caches], d.String())
 			}
 			why[p] = append(why[p], d.String())
@@ -159,13 +165,17 @@ func changes(old, now *Setup) []Change {
 		why[Caches] = append(why[Caches], fmt.Sprintf("feature gate %s flips", g))
 	}
 	note(Election, "leaderElection", &a.LeaderElection, &b.LeaderElection)
+	for _, g := range feature.Changed(old.Gates, now.Gates, []feature.Gate{feature.CoordinatedLeaderElection}) {
+		why[Election] = append(why[Election], fmt.Sprintf("feature gate %s flips", g))
+	}
 	note(Serving, "serving", &a.Serving, &b.Serving)
 	note(Serving, "authentication", &a.Authentication, &b.Authentication)
 	note(Serving, "authorization", &a.Authorization, &b.Authorization)
 	note(Logging, "logging", &a.Logging, &b.Logging)
-	note(Reloading, "reload", &a.Reload, &b.Reload)
+	note(Tracing, "tracing", &a.Tracing, &b.Tracing)
+	note(Settings, "reload", &a.Reload, &b.Reload)
 	var list []Change
-	for _, p := range []Part{Clients, Caches, Election, Serving, Logging, Reloading} {
+	for _, p := range []Part{Clients, Caches, Election, Serving, Logging, Tracing, Settings} {
 		if len(why[p]) > 0 {
 			list = append(list, Change{Part: p, Why: why[p]})
 		}

@@ -53,16 +53,20 @@ func TestCompute(t *testing.T) {
 			"restart  replicaset-controller: feature gate PodDeletionCost flips\nkeep     1 controllers\n"},
 		{"required gate", "", "featureGates: {GenericWorkload: true}",
 			"start    serviceaccount-controller\nkeep     2 controllers\n"},
-		{"field without effect", "", "serving: {certDir: /tmp}", "nothing changes\n"},
+		{"field without effect", "", "cluster: {cloudConfigFile: /tmp}", "nothing changes\n"},
 		{"gate nobody reads", "", "featureGates: {HPAScaleToZero: false}", "nothing changes\n"},
-		{"limits keep the caches", "", "clientConnection: {qps: 50}",
-			"replace  clients: clientConnection.qps 20 -> 50\nrestart  deployment-controller: clientConnection.qps 20 -> 50\nrestart  replicaset-controller: clientConnection.qps 20 -> 50\nkeep     0 controllers\n"},
+		{"limits replace nothing", "", "clientConnection: {qps: 50}",
+			"replace  settings: clientConnection.qps 20 -> 50\nkeep     2 controllers\n"},
+		{"identities keep the caches", "", "clientConnection: {useServiceAccountCredentials: true}",
+			"replace  clients: clientConnection.useServiceAccountCredentials false -> true\nrestart  deployment-controller: clientConnection.useServiceAccountCredentials false -> true\n" +
+				"restart  replicaset-controller: clientConnection.useServiceAccountCredentials false -> true\nkeep     0 controllers\n"},
+		{"cluster that nobody reads", "", "cluster: {name: other}", "nothing changes\n"},
 		{"another cluster", "", "clientConnection: {master: 'https://a:6443'}",
 			"replace  clients: clientConnection.master \"\" -> https://a:6443\nreplace  caches: clientConnection.master \"\" -> https://a:6443\n" +
 				"restart  deployment-controller: clientConnection.master \"\" -> https://a:6443\nrestart  replicaset-controller: clientConnection.master \"\" -> https://a:6443\nkeep     0 controllers\n"},
 		{"parts", "", "serving: {port: 1}\nlogging: {format: json}\nleaderElection: {retryPeriod: 1s}\nreload: {probation: 1s}\ninformers: {linger: 1s}",
 			"replace  election: leaderElection.retryPeriod 2s -> 1s\nreplace  serving: serving.port 10257 -> 1\nreplace  logging: logging.format text -> json\n" +
-				"replace  reloading: informers.linger 30s -> 1s, reload.probation 30s -> 1s\nkeep     2 controllers\n"},
+				"replace  settings: informers.linger 30s -> 1s, reload.probation 30s -> 1s\nkeep     2 controllers\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := plan.Compute(catalog(), setup(t, tc.old), setup(t, tc.now))

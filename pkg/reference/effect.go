@@ -20,7 +20,7 @@ func effect(path string, f tags.Field) string {
 		return "takes effect at once; nothing is replaced"
 	case f.Resizes():
 		return "the controller runs on with the new number of workers"
-	case f.Limits():
+	case f.Identifies():
 		return "all controllers restart with new clients, on the caches they had"
 	}
 	switch top {
@@ -32,6 +32,8 @@ func effect(path string, f tags.Field) string {
 		return "a new listener opens before the old one is closed; controllers are not touched"
 	case "logging":
 		return "the log changes at once; nothing else does"
+	case "tracing":
+		return "holds for what begins afterwards; nothing else is touched"
 	case "reload":
 		return "holds from the next change on; nothing is replaced"
 	case "cluster":

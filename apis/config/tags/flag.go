@@ -17,6 +17,10 @@ type Form struct {
 	// the type of the field, or "".
 	Kind string
 
+	// Names are words that the flag takes for texts of the field, by word in lower
+	// case, or nil.
+	Names map[string]string
+
 	negated       bool
 	chosen        bool
 	whenOn, unset string // texts of a bool flag that chooses between two
@@ -31,16 +35,19 @@ func (f Field) Flag() string {
 // Forms are all flags that set the field. When several are given the first of
 // them wins. The tag "also" lists those beside the tag "flag", separated by
 // spaces: NAME takes the same text, !NAME is a bool with the opposite meaning,
-// NAME?A:B is a bool that stands for the texts A and B.
+// NAME?A:B is a bool that stands for the texts A and B, NAME{W=A,X=B} takes the words
+// W and X, in any letter case, for the texts A and B, and every other text as it is.
 func (f Field) Forms() []Form {
 	var forms []Form
 	if name, kind, _ := strings.Cut(f.Tag.Get("flag"), ","); name != "" {
 		forms = append(forms, Form{Name: name, Kind: kind})
 	}
 	for word := range strings.FieldsSeq(f.Tag.Get("also")) {
+		word, words, _ := strings.Cut(strings.TrimSuffix(word, "}"), "{")
 		name, choice, chosen := strings.Cut(word, "?")
 		form := Form{Name: strings.TrimPrefix(name, "!"), negated: strings.HasPrefix(name, "!"), chosen: chosen}
 		form.whenOn, form.unset, _ = strings.Cut(choice, ":")
+		form.Names = named(words)
 		switch {
 		case form.negated || chosen:
 			form.Kind = "bool"
@@ -52,9 +59,25 @@ func (f Field) Forms() []Form {
 	return forms
 }
 
+// named reads W=A,X=B.
+func named(words string) map[string]string {
+	if words == "" {
+		return nil
+	}
+	names := map[string]string{}
+	for pair := range strings.SplitSeq(words, ",") {
+		word, text, _ := strings.Cut(pair, "=")
+		names[word] = text
+	}
+	return names
+}
+
 // Text turns what was given to the flag into the text of the field. The error
 // says why a bool is none.
 func (f Form) Text(given string) (string, error) {
+	if text, known := f.Names[strings.ToLower(given)]; known {
+		return text, nil
+	}
 	if !f.negated && !f.chosen {
 		return given, nil
 	}

@@ -16,7 +16,7 @@ type commas string
 func (commas) HasCommas() {}
 
 type flags struct {
-	Level  int32             `json:"level" flag:"v,Level" also:"log-level"`
+	Level  int32             `json:"level" flag:"v,Level" also:"log-level{warn=0,debug=4}"`
 	Format string            `json:"format" flag:"format" also:"log-json?json:text"`
 	Elect  bool              `json:"elect" flag:"elect" also:"!elect-disable"`
 	None   string            `json:"none" inert:"why" readers:"a b" deprecated:"use level"`
@@ -47,6 +47,22 @@ func TestForms(t *testing.T) {
 	if diff := cmp.Diff(want, kinds); diff != "" {
 		t.Errorf("kinds (-want +got)\n%s", diff)
 	}
+}
+
+func TestWordsOfAFlag(t *testing.T) {
+	tags.Walk(&flags{}, func(f tags.Field) {
+		if f.Path != "level" {
+			return
+		}
+		for given, want := range map[string]string{"debug": "4", "Debug": "4", "WARN": "0", "7": "7", "loud": "loud", "": ""} {
+			if got, err := f.Forms()[1].Text(given); err != nil || got != want {
+				t.Errorf("--log-level=%s: %q, %v; want %q", given, got, err, want)
+			}
+			if got, err := f.Forms()[0].Text(given); err != nil || got != given {
+				t.Errorf("--v=%s: %q, %v; want it as it is", given, got, err)
+			}
+		}
+	})
 }
 
 func TestTagsOfAField(t *testing.T) {

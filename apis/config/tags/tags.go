@@ -12,8 +12,8 @@
 //	also      further flags that set it; see Forms
 //	change    what a change of it does: "resize" for a worker count, which the
 //	          running controller follows; "live" for what takes effect without
-//	          replacing anything; "limit" for what concerns controllers' clients
-//	          but not the caches; without the tag, what holds it is replaced
+//	          replacing anything; "identity" for what concerns controllers'
+//	          clients but not the caches; without the tag, what holds it is replaced
 //	path      "true" for a file name, which is relative to the configuration
 //	inert     why the field has no effect in this program; setting it warns
 //	readers   the controllers that use a field outside their own sections
@@ -55,9 +55,9 @@ func (f Field) Resizes() bool { return f.Tag.Get("change") == "resize" }
 // Live says whether a change of the field replaces nothing.
 func (f Field) Live() bool { return f.Tag.Get("change") == "live" }
 
-// Limits says whether the field only concerns how controllers may use the API,
+// Identifies says whether the field only concerns as whom controllers use the API,
 // so that caches outlive a change of it.
-func (f Field) Limits() bool { return f.Tag.Get("change") == "limit" }
+func (f Field) Identifies() bool { return f.Tag.Get("change") == "identity" }
 
 var durationType = reflect.TypeFor[metav1.Duration]()
 

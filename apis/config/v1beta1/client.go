@@ -2,9 +2,10 @@
 
 package v1beta1
 
-// ClientConnection says how the API server is reached. A change restarts every
-// controller, for each holds clients made from it; caches and the lease are kept
-// when only the limits or the identity of controllers change.
+// ClientConnection says how the API server is reached. New limits apply to the
+// clients that are in use. Any other change restarts every controller, for each
+// holds clients made from it; caches and the lease are kept when only the identity
+// of controllers changes.
 type ClientConnection struct {
 	// Kubeconfig is the path of the client configuration. Empty: the service
 	// account of the pod the manager runs in.
@@ -13,15 +14,15 @@ type ClientConnection struct {
 	Master string `json:"master" default:"" validate:"omitempty,url" flag:"master"`
 	// QPS is how many requests a second each controller may make in the long
 	// run, more than 0. Every controller has an allowance of its own.
-	QPS float32 `json:"qps" default:"20" validate:"gt=0" flag:"kube-api-qps" change:"limit"`
+	QPS float32 `json:"qps" default:"20" validate:"gt=0" flag:"kube-api-qps" change:"live"`
 	// Burst is how many requests a controller may make at once, at least 1.
-	Burst int32 `json:"burst" default:"30" validate:"gte=1" flag:"kube-api-burst" change:"limit"`
+	Burst int32 `json:"burst" default:"30" validate:"gte=1" flag:"kube-api-burst" change:"live"`
 	// ContentType is the encoding of requests.
 	ContentType string `json:"contentType" default:"application/vnd.kubernetes.protobuf" validate:"oneof=application/vnd.kubernetes.protobuf application/json" flag:"kube-api-content-type"`
 	// AcceptContentTypes are the encodings of answers that are accepted, as in
-	// the HTTP header. It has no effect: they follow from contentType.
-	AcceptContentTypes string `json:"acceptContentTypes" default:"" validate:"-" inert:"the accepted encodings follow from contentType"`
+	// the HTTP header. Empty: contentType, and JSON for what has no other.
+	AcceptContentTypes string `json:"acceptContentTypes" default:"" validate:"-"`
 	// UseServiceAccountCredentials gives every controller the identity of its
 	// own service account in kube-system instead of the kubeconfig's.
-	UseServiceAccountCredentials bool `json:"useServiceAccountCredentials" default:"false" validate:"-" flag:"use-service-account-credentials" change:"limit"`
+	UseServiceAccountCredentials bool `json:"useServiceAccountCredentials" default:"false" validate:"-" flag:"use-service-account-credentials" change:"identity"`
 }

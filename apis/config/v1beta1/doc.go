@@ -44,6 +44,8 @@ type KubeControllerManagerConfiguration struct {
 	Logging Logging `json:"logging"`
 	// Reload is how changes of the file are noticed and judged.
 	Reload Reload `json:"reload"`
+	// Tracing says where OpenTelemetry traces go.
+	Tracing Tracing `json:"tracing"`
 	// Compatibility makes the program behave like an older one.
 	Compatibility Compatibility `json:"compatibility"`
 	// FeatureGates overrides defaults of upstream's feature gates by name.

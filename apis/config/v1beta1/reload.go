@@ -17,6 +17,6 @@ type Reload struct {
 	// as stuck.
 	StopTimeout metav1.Duration `json:"stopTimeout" default:"10s" validate:"gt=0s" flag:"controller-shutdown-timeout"`
 	// StartInterval spreads the starts of controllers: each waits for a random
-	// time between one and two times this. It has no effect: they start at once.
-	StartInterval metav1.Duration `json:"startInterval" default:"0s" validate:"gte=0s" flag:"controller-start-interval" inert:"controllers start at once"`
+	// time between one and two times this.
+	StartInterval metav1.Duration `json:"startInterval" default:"0s" validate:"gte=0s" flag:"controller-start-interval" change:"live"`
 }

@@ -143,7 +143,11 @@ func (c *collector) leave(want resources) {
 }
 
 func (c *collector) attach(r schema.GroupVersionResource, kind schema.GroupVersionKind) error {
-	a, err := controller.Attach(c.Loop, informer.Any(r), c.handler(kind))
+	mapping, err := (*c.mapper.Load()).RESTMapping(kind.GroupKind(), kind.Version)
+	if err != nil {
+		return err
+	}
+	a, err := controller.Attach(c.Loop, informer.Any(r, mapping.Scope.Name()), c.handler(kind))
 	if err != nil {
 		return err
 	}
