@@ -5,26 +5,32 @@ package catalog
 
 import (
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/daemonset"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/deployment"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/endpointslice"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/garbagecollector"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/job"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/namespace"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/replicaset"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/rootcacertificatepublisher"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/serviceaccount"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/statefulset"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/ttlafterfinished"
 )
 
 // All are the descriptors of the controllers, sorted by name.
 func All() []controller.Descriptor {
 	return []controller.Descriptor{
+		daemonset.Descriptor(),
 		deployment.Descriptor(),
 		endpointslice.Descriptor(),
 		garbagecollector.Descriptor(),
+		job.Descriptor(),
 		namespace.Descriptor(),
 		replicaset.Descriptor(),
 		rootcacertificatepublisher.Descriptor(),
 		serviceaccount.Descriptor(),
+		statefulset.Descriptor(),
 		ttlafterfinished.Descriptor(),
 	}
 }

@@ -22,11 +22,21 @@ type Gate string
 
 // The gates that controllers of this program read.
 const (
-	AtomicFIFO                              Gate = "AtomicFIFO"
-	DeploymentReplicaSetTerminatingReplicas Gate = "DeploymentReplicaSetTerminatingReplicas"
-	PodDeletionCost                         Gate = "PodDeletionCost"
-	PreferSameTrafficDistribution           Gate = "PreferSameTrafficDistribution"
-	StaleControllerConsistencyReplicaSet    Gate = "StaleControllerConsistencyReplicaSet"
+	AtomicFIFO                                  Gate = "AtomicFIFO"
+	CoordinatedLeaderElection                   Gate = "CoordinatedLeaderElection" // read by the election
+	DeploymentReplicaSetTerminatingReplicas     Gate = "DeploymentReplicaSetTerminatingReplicas"
+	MaxUnavailableStatefulSet                   Gate = "MaxUnavailableStatefulSet"
+	MutableSchedulingDirectivesForSuspendedJobs Gate = "MutableSchedulingDirectivesForSuspendedJobs"
+	PodDeletionCost                             Gate = "PodDeletionCost"
+	PreferSameTrafficDistribution               Gate = "PreferSameTrafficDistribution"
+	StaleControllerConsistencyDaemonSet         Gate = "StaleControllerConsistencyDaemonSet"
+	StaleControllerConsistencyJob               Gate = "StaleControllerConsistencyJob"
+	StaleControllerConsistencyReplicaSet        Gate = "StaleControllerConsistencyReplicaSet"
+	StaleControllerConsistencyStatefulSet       Gate = "StaleControllerConsistencyStatefulSet"
+	StatefulSetRecreateStrategy                 Gate = "StatefulSetRecreateStrategy"
+	StatefulSetSemanticRevisionComparison       Gate = "StatefulSetSemanticRevisionComparison"
+	TaintTolerationComparisonOperators          Gate = "TaintTolerationComparisonOperators"
+	WorkloadWithJob                             Gate = "WorkloadWithJob"
 )
 
 // EmulationVersion is the version of Kubernetes whose gates are known.

@@ -28,6 +28,9 @@ type Options[T metav1.Object] struct {
 	ChildKind string
 	// Selector matches the labels of the owner's children.
 	Selector labels.Selector
+	// Finalizer is put on children that are adopted and taken off those that are
+	// released; "" is none.
+	Finalizer string
 	// Filter is what else a child must satisfy to match; nil is satisfied by
 	// all.
 	Filter func(T) bool
@@ -129,6 +132,7 @@ func (c *Claimer[T]) adopt(ctx context.Context, child T) (bool, error) {
 	patch, err := json.Marshal(adoptPatch{adoptMeta{
 		UID:             child.GetUID(),
 		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(c.opts.Owner, c.opts.Kind)},
+		Finalizers:      c.finalizers(),
 	}})
 	if err != nil {
 		return false, err
@@ -175,6 +179,7 @@ func (c *Claimer[T]) release(ctx context.Context, child T) error {
 	patch, err := json.Marshal(releasePatch{releaseMeta{
 		UID:             child.GetUID(),
 		OwnerReferences: []deletedRef{{Patch: "delete", UID: c.opts.Owner.GetUID()}},
+		Finalizers:      c.finalizers(),
 	}})
 	if err != nil {
 		return err
@@ -183,6 +188,13 @@ func (c *Claimer[T]) release(ctx context.Context, child T) error {
 		return err
 	}
 	return nil
+}
+
+func (c *Claimer[T]) finalizers() []string {
+	if c.opts.Finalizer == "" {
+		return nil
+	}
+	return []string{c.opts.Finalizer}
 }
 
 // The patches carry the child's UID: the server refuses them for another object
@@ -194,6 +206,7 @@ type (
 	adoptMeta struct {
 		UID             types.UID               `json:"uid"`
 		OwnerReferences []metav1.OwnerReference `json:"ownerReferences"`
+		Finalizers      []string                `json:"finalizers,omitempty"`
 	}
 	releasePatch struct {
 		Metadata releaseMeta `json:"metadata"`
@@ -201,6 +214,7 @@ type (
 	releaseMeta struct {
 		UID             types.UID    `json:"uid"`
 		OwnerReferences []deletedRef `json:"ownerReferences"`
+		Finalizers      []string     `json:"$deleteFromPrimitiveList/finalizers,omitempty"`
 	}
 	deletedRef struct {
 		Patch string    `json:"$patch"`

@@ -231,3 +231,32 @@ func TestResolve(t *testing.T) {
 		}
 	}
 }
+
+func TestFinalizers(t *testing.T) {
+	const (
+		adopted = `{"metadata":{"uid":"pod-1","ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet",` +
+			`"name":"web","uid":"rs-1","controller":true,"blockOwnerDeletion":true}],"finalizers":["a/b"]}}`
+		released = `{"metadata":{"uid":"pod-1","ownerReferences":[{"$patch":"delete","uid":"rs-1"}],"$deleteFromPrimitiveList/finalizers":["a/b"]}}`
+	)
+	for want, pod := range map[string]*corev1.Pod{adopted: child(), released: child(ownedBy("rs-1", true), relabelled)} {
+		var got string
+		claimer := ownerref.NewClaimer(ownerref.Options[*corev1.Pod]{
+			Owner:     owner(),
+			Kind:      appsv1.SchemeGroupVersion.WithKind("ReplicaSet"),
+			ChildKind: "Pod",
+			Selector:  labels.SelectorFromSet(labels.Set{"app": "web"}),
+			Finalizer: "a/b",
+			Fresh:     func(context.Context) (metav1.Object, error) { return owner(), nil },
+			Patch: func(_ context.Context, _ *corev1.Pod, patch []byte) error {
+				got = string(patch)
+				return nil
+			},
+		})
+		if _, err := claimer.Claim(t.Context(), []*corev1.Pod{pod}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("patch (-want +got):\n%s", diff)
+		}
+	}
+}

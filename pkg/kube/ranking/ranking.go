@@ -14,6 +14,7 @@ package ranking
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 	"time"
@@ -33,6 +34,8 @@ type Context struct {
 	// Neighbours is how many related pods each node has; where there are more,
 	// a pod is missed less. Nil when nothing is known.
 	Neighbours map[string]int
+	// Exact compares ages as they are, not on a logarithmic scale.
+	Exact bool
 }
 
 // Neighbours counts the active pods of each node.
@@ -76,7 +79,7 @@ type moment struct {
 type key struct {
 	pod *corev1.Pod
 	class
-	// readyAge and age are on a logarithmic scale.
+	// readyAge and age are magnitudes: see Context.
 	readyAge int
 	// cohort is the lowest UID among the pods of the same moment.
 	cohort            types.UID
@@ -181,18 +184,21 @@ func ordinal(phase corev1.PodPhase) int {
 // Magnitudes of what has no age: an unknown time comes before one in the
 // future, and that before all others.
 const (
-	unknownAge = -2
+	unknownAge = math.MinInt
 	noAge      = -1
 )
 
 // magnitude is the binary logarithm, rounded down, of the nanoseconds since t.
 // Pods of about the same age are thus treated alike, and what goes is not
-// always the youngest.
+// always the youngest, unless ages are to be exact.
 func (c Context) magnitude(t time.Time) int {
 	if t.IsZero() {
 		return unknownAge
 	}
 	age := c.Now.Sub(t)
+	if c.Exact {
+		return int(age)
+	}
 	if age <= 0 {
 		return noAge
 	}

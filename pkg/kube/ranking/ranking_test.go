@@ -4,6 +4,7 @@ package ranking_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -178,4 +179,26 @@ func FuzzCost(f *testing.F) {
 			t.Errorf("%d became %d", n, got)
 		}
 	})
+}
+
+func TestExactAges(t *testing.T) {
+	since := func(uid string, age time.Duration) *corev1.Pod {
+		p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{UID: types.UID(uid), Name: uid}}
+		p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+		if age != 0 {
+			p.Status.Conditions[0].LastTransitionTime = metav1.NewTime(noon.Add(-age))
+		}
+		return p
+	}
+	// 5 and 8 hours are alike on the logarithmic scale.
+	pods := []*corev1.Pod{since("a", 8*time.Hour), since("b", 5*time.Hour), since("c", -time.Hour), since("d", 0)}
+	for exact, want := range map[bool]string{true: "d c b a", false: "d c a b"} {
+		var got []string
+		for _, p := range ranking.DeleteFirst(pods, ranking.Context{Now: noon, Exact: exact}) {
+			got = append(got, p.Name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("exact %t: %v, want %s", exact, got, want)
+		}
+	}
 }
