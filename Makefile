@@ -41,6 +41,15 @@ run: tools build ## Start a local control plane with 5 nodes and the manager on 
 test: verify tools build ## Run all checks and tests: unit, real API server, race detector
 	go test -race -timeout 20m ./...
 
+FUZZTIME ?= 10m
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME, one after another
+	@git ls-files '*_test.go' | xargs grep -H -o -E '^func Fuzz[A-Za-z0-9_]+' | while IFS=: read -r file target; do \
+		echo "$$(dirname "$$file"): $${target#func }"; \
+		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -parallel 1; \
+	done
+
 .PHONY: verify
 verify: ## Check formatting, vet and generated files
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt'd:"; echo "$$unformatted"; exit 1; }

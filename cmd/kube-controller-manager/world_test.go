@@ -176,18 +176,40 @@ func (p *program) applied(content string) {
 // get reads a page with the administrator's certificate, or as nobody.
 func (p *program) get(path string, anonymous bool) (int, string) {
 	p.t.Helper()
-	cfg := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // the certificate is self-signed
+	client := insecure()
 	if !anonymous {
-		a := shared.Plane(p.t).AdminConfig()
-		pair, err := tls.X509KeyPair(a.CertData, a.KeyData)
-		if err != nil {
-			pair, err = tls.LoadX509KeyPair(a.CertFile, a.KeyFile)
-		}
-		do(p.t, err)
-		cfg.Certificates = []tls.Certificate{pair}
+		p.identify(client)
 	}
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: cfg, DisableKeepAlives: true}}
-	resp, err := client.Get(fmt.Sprintf("https://127.0.0.1:%d%s", p.port, path))
+	return p.ask(client, http.MethodGet, path, "")
+}
+
+// put sends to a page with the administrator's certificate.
+func (p *program) put(path, body string) (int, string) {
+	p.t.Helper()
+	client := insecure()
+	p.identify(client)
+	return p.ask(client, http.MethodPut, path, body)
+}
+
+// insecure is a client that believes every server, and is nobody.
+func insecure() *http.Client {
+	cfg := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // the certificate is self-signed
+	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: cfg, DisableKeepAlives: true}}
+}
+
+func (p *program) identify(client *http.Client) {
+	p.t.Helper()
+	a := shared.Plane(p.t).AdminConfig()
+	pair, err := tls.X509KeyPair(a.CertData, a.KeyData)
+	do(p.t, err)
+	client.Transport.(*http.Transport).TLSClientConfig.Certificates = []tls.Certificate{pair}
+}
+
+func (p *program) ask(client *http.Client, method, path, content string) (int, string) {
+	p.t.Helper()
+	req, err := http.NewRequestWithContext(p.t.Context(), method, fmt.Sprintf("https://127.0.0.1:%d%s", p.port, path), strings.NewReader(content))
+	do(p.t, err)
+	resp, err := client.Do(req)
 	do(p.t, err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)

@@ -64,13 +64,13 @@ func TestCheckExitStatus(t *testing.T) {
 		says        string // in stdout or stderr
 	}{
 		{"valid", "", []string{good}, 0, "good.yaml: valid\n"},
-		{"invalid", "", []string{bad}, 1, "bad.yaml:3:19: error: logging.format\n    value   xml\n    reason  must be one of text, json\nbad.yaml: 1 error\n"},
+		{"invalid", "", []string{bad}, 1, "bad.yaml:3:19: error: logging.format [KCM017]\n    value   xml\n    reason  must be one of text, json\nbad.yaml: 1 error\n"},
 		{"warning", "", []string{doubtful}, 0, "warning: informers.minResyncPeriod [KCM109]"},
 		{"fail on warning", "", []string{"--fail-on-warning", doubtful}, 3, "valid, 1 warning"},
 		{"errors before warnings", "", []string{"--fail-on-warning", doubtful, bad}, 1, "2 files: 1 error, 1 warning"},
 		{"no such file", "", []string{filepath.Join(dir, "nope.yaml"), bad}, 2, "not checked: open"},
 		{"standard input", quiet, []string{"-"}, 0, "<stdin>: valid\n"},
-		{"invalid standard input", "", []string{"-"}, 1, "<stdin>: error: the file is empty\n"},
+		{"invalid standard input", "", []string{"-"}, 1, "<stdin>: error: the file is empty [KCM011]\n"},
 		{"standard input twice", quiet, []string{"-", "-"}, 2, "only once"},
 		{"folder", "", []string{folder}, 0, "2 files: 0 errors"},
 		{"empty folder", "", []string{empty}, 2, "has no *.yaml or *.yml file"},
@@ -94,8 +94,8 @@ func TestCheckFormats(t *testing.T) {
 	bad := file(t, t.TempDir(), "bad.yaml", head+"logging: {format: xml}\n")
 	for format, says := range map[string]string{
 		"json":   `"reason": "must be one of text, json"`,
-		"sarif":  `"ruleId": "KCM001"`,
-		"github": "line=3,col=19,title=KCM001 logging.format::logging.format: must be one of",
+		"sarif":  `"ruleId": "KCM017"`,
+		"github": "line=3,col=19,title=KCM017 value logging.format::logging.format: must be one of",
 	} {
 		out, _, code := command("", "check", "-o", format, bad)
 		if code != 1 || !strings.Contains(out, says) {
@@ -167,7 +167,7 @@ func TestPlan(t *testing.T) {
 		{"json", "", []string{"--from", from, "--to", to, "-o", "json"}, 2, `"changed": true`},
 		{"standard input", quiet, []string{"--from", "-", "--to", to}, 2, "replace  clients"},
 		{"both from standard input", quiet, []string{"--from", "-", "--to", "-"}, 1, "only one"},
-		{"invalid", "", []string{"--from", from, "--to", bad}, 1, "bad.yaml:3:19: error: logging.format\n"},
+		{"invalid", "", []string{"--from", from, "--to", bad}, 1, "bad.yaml:3:19: error: logging.format [KCM017]\n"},
 		{"no such file", "", []string{"--from", from, "--to", "nope"}, 1, "Error: open nope"},
 		{"one file", "", []string{"--from", from}, 1, `required flag(s) "to" not set`},
 		{"format", "", []string{"--from", from, "--to", to, "-o", "xml"}, 1, "not one of text, json"},

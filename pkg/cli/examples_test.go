@@ -4,7 +4,6 @@ package cli
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,7 +14,6 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kube-live/kube-controller-manager/pkg/config"
 	"github.com/kube-live/kube-controller-manager/pkg/reference"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 )
@@ -102,29 +100,26 @@ var placeInWant = regexp.MustCompile(`^(\d+:\d+) `)
 // LINE:COLUMN PATH: REASON.
 func TestInvalidExamples(t *testing.T) {
 	files := list(t, "invalid")
-	if len(files) < 60 {
+	if len(files) < 170 {
 		t.Fatalf("only %d examples", len(files))
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			data := content(t, file)
-			var want []string
-			for line := range strings.Lines(string(data)) {
-				text, ok := strings.CutPrefix(strings.TrimSpace(line), "# want: ")
-				if !ok {
-					break
-				}
+			var want, got []string
+			for _, text := range wants(content(t, file)) {
 				want = append(want, placeInWant.ReplaceAllString(text, "$1: "))
 			}
-			_, err := loadFile(filepath.Base(file), data)
-			var invalid config.Errors
-			if !errors.As(err, &invalid) {
-				t.Fatalf("error %v, want Errors", err)
+			for _, f := range checked(t, file) {
+				if f.Failed != nil {
+					t.Fatal(f.Failed)
+				}
+				for _, p := range f.Errors {
+					text := strings.TrimPrefix(p.String(), filepath.Base(file)+":")
+					got = append(got, strings.TrimPrefix(text, " "))
+				}
 			}
-			var got []string
-			for _, p := range invalid {
-				text := strings.TrimPrefix(p.String(), filepath.Base(file)+":")
-				got = append(got, strings.TrimPrefix(text, " "))
+			if len(want) == 0 {
+				t.Error("the file does not say what is wrong with it")
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)

@@ -42,3 +42,6 @@ func Exit(w io.Writer, err error) int {
 	}
 	return wanted.Code
 }
+
+// exitStatus is the exit status of an error.
+func exitStatus(err error) int { return Exit(io.Discard, err) }

@@ -3,7 +3,9 @@
 package cli
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -64,7 +66,7 @@ func (s *settings) addField(f tags.Field, doc string) {
 		usage := doc
 		if i > 0 {
 			v.preset = ""
-			usage = "sets " + f.Path + " as --" + f.Flag() + " does"
+			usage = "sets " + f.Path + " as --" + f.Flag() + " does" + wordsOf(form)
 		}
 		s.add(v, usage)
 		if text := f.Deprecated(); text != "" {
@@ -72,6 +74,18 @@ func (s *settings) addField(f tags.Field, doc string) {
 			_ = s.flags.MarkDeprecated(form.Name, text)
 		}
 	}
+}
+
+// wordsOf tells which words a flag takes besides texts of its field.
+func wordsOf(form tags.Form) string {
+	if len(form.Names) == 0 {
+		return ""
+	}
+	var pairs []string
+	for _, word := range slices.Sorted(maps.Keys(form.Names)) {
+		pairs = append(pairs, word+" is "+form.Names[word])
+	}
+	return "; " + strings.Join(pairs, ", ")
 }
 
 // usages are the help texts of fields by path: what their documentation says.

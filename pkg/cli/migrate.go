@@ -32,7 +32,8 @@ func migrateCommand() *cobra.Command {
 		Short: "Write flags as a configuration file",
 		Long: "migrate prints the configuration file that means the same as flags of this program\n" +
 			"or of upstream's, or as those in the manifest of a pod. It has only what differs from\n" +
-			"the defaults. With --config among the flags that file is included.\n\n" +
+			"the defaults. With --config or --config-dir among the flags those files are\n" +
+			"included.\n\n" +
 			"Relative file names become absolute: with flags from this folder, with a manifest\n" +
 			"from the container's working directory.",
 		Example: "  kube-controller-manager migrate -- --leader-elect=true --controllers='*,tokencleaner'\n" +
@@ -92,10 +93,10 @@ func migrate(out, notes io.Writer, in config.Input, folder string) error {
 
 // inputOf understands the flags of a command line.
 func inputOf(args []string, folder string) (config.Input, error) {
-	var file string
+	var paths config.Paths
 	flags := pflag.NewFlagSet(program, pflag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&file, "config", "", "")
+	filesFlags(flags, &paths)
 	s := newSettings(flags)
 	if err := flags.Parse(args); err != nil {
 		return config.Input{}, err
@@ -105,16 +106,14 @@ func inputOf(args []string, folder string) (config.Input, error) {
 			return config.Input{}, fmt.Errorf("%q is not a flag", a)
 		}
 	}
-	in := config.Input{Flags: s.given, Names: catalog.Names()}
-	if file == "" {
-		return in, nil
+	for _, p := range []*string{&paths.File, &paths.Dir} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(folder, *p)
+		}
 	}
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(folder, file)
-	}
-	data, err := read(file, nil)
-	in.File, in.Data = file, data
-	return in, err
+	c := paths.Read()
+	in := config.Input{File: paths.File, Data: c.Data, DropIns: c.DropIns, Flags: s.given, Names: catalog.Names()}
+	return in, c.Err
 }
 
 // flagsOf finds the flags in the manifest of a Pod, and the folder it works in.

@@ -16,7 +16,13 @@ import (
 // loadFile is the configuration of a file as the running manager loads it, but
 // without flags.
 func loadFile(file string, data []byte) (*config.Loaded, error) {
-	return config.Load(config.Input{File: file, Data: data, Names: catalog.Names(), Implemented: catalog.Implemented()})
+	return config.Load(input(file, config.Content{Data: data}))
+}
+
+// input is what the running manager loads when the files have that content, but
+// without flags.
+func input(file string, c config.Content) config.Input {
+	return config.Input{File: file, Data: c.Data, DropIns: c.DropIns, Names: catalog.Names(), Implemented: catalog.Implemented()}
 }
 
 // read is the content of a file, or of the standard input for "-", as far as it

@@ -4,9 +4,13 @@ package cli
 
 import (
 	"errors"
+	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
+	"github.com/kube-live/kube-controller-manager/pkg/feature"
 	"github.com/kube-live/kube-controller-manager/pkg/server"
 )
 
@@ -79,4 +83,28 @@ func (d *daemon) configz() any {
 		c.Effective, c.Origins = s.Config.Config, s.Config.Origins
 	}
 	return c
+}
+
+// shown are the values of all flags, as given or by default.
+func (s *settings) shown() map[string]string {
+	flags := map[string]string{}
+	s.flags.VisitAll(func(f *pflag.Flag) { flags[f.Name] = f.Value.String() })
+	return flags
+}
+
+// effect tells about the configuration in effect.
+func (d *daemon) effect(started time.Time) func() server.Effect {
+	return func() server.Effect {
+		s := d.manager.Snapshot()
+		return server.Effect{Started: started, Generation: s.Generation, Hash: s.Hash, Rejected: s.Rejected, Emulation: feature.EmulationVersion}
+	}
+}
+
+// setVerbosity lasts until the configuration changes what is logged.
+func (d *daemon) setVerbosity(level uint32) error {
+	if d.manager.Snapshot().Config == nil {
+		return errors.New("no configuration is in effect yet")
+	}
+	d.log.SetVerbosity(level)
+	return nil
 }

@@ -10,9 +10,9 @@ import (
 	"k8s.io/component-base/version"
 
 	"github.com/kube-live/kube-controller-manager/pkg/catalog"
-	"github.com/kube-live/kube-controller-manager/pkg/config"
 	"github.com/kube-live/kube-controller-manager/pkg/plan"
 	"github.com/kube-live/kube-controller-manager/pkg/report"
+	"github.com/kube-live/kube-controller-manager/pkg/status"
 )
 
 // exitChanges is the status of plan when something changes, as of diff.
@@ -20,23 +20,38 @@ const exitChanges = 2
 
 func planCommand() *cobra.Command {
 	var from, to, output string
+	var server running
 	formats := []string{"text", "json"}
 	cmd := &cobra.Command{
-		Use:   "plan --from FILE --to FILE",
+		Use:   "plan {--from FILE --to FILE | FILE [FOLDER] --server URL}",
 		Short: "Show what a change of the file does to a running manager",
 		Long: "plan compares two configuration files and prints what a manager that runs on the\n" +
 			"first does when it is given the second: which controllers start, stop, restart or\n" +
 			"resize and why, and which parts that they share are replaced. The manager computes\n" +
-			"the same plan. A file may be - for the standard input. Flags of the manager are\n" +
-			"not part of the comparison.\n\n" +
+			"the same plan. A file may be - for the standard input, or a folder with what\n" +
+			"--config-dir reads. Flags of the manager are not part of the comparison.\n\n" +
+			"With --server it asks a running manager for its configuration in effect and prints\n" +
+			"what the given file, and folder, would do to it. The flags of the running manager\n" +
+			"count: what they hide of the file is noted and changes nothing. Who asks needs the\n" +
+			"right to get the nonResourceURL " + status.ConfigurationPath + ".\n\n" +
 			"Exit status: 0 nothing changes, 2 something changes, 1 an error.",
-		Example: "  git show HEAD:kcm.yaml | kube-controller-manager plan --from - --to kcm.yaml",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Example: "  git show HEAD:kcm.yaml | kube-controller-manager plan --from - --to kcm.yaml\n" +
+			"  kube-controller-manager plan kcm.yaml --server https://127.0.0.1:10257 --ca-file ca.crt",
+		Args: cobra.MaximumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if output != "text" && output != "json" {
 				return unknownOutput(output, formats)
 			}
-			p, err := compare(cmd, from, to)
+			var p plan.Plan
+			var err error
+			switch offline := from != "" && to != ""; {
+			case offline && server.server == "" && len(args) == 0:
+				p, err = compare(cmd, from, to)
+			case from == "" && to == "" && server.server != "":
+				p, err = planRunning(cmd, &server, args)
+			default:
+				err = errors.New("use either --from FILE --to FILE, or FILE --server URL")
+			}
 			if err != nil {
 				return err
 			}
@@ -49,13 +64,9 @@ func planCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&from, "from", "", "file with the configuration before the change")
-	cmd.Flags().StringVar(&to, "to", "", "file with the configuration after the change")
-	for _, name := range []string{"from", "to"} {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // the flag was just added
-		}
-	}
+	cmd.Flags().StringVar(&from, "from", "", "file or folder with the configuration before the change")
+	cmd.Flags().StringVar(&to, "to", "", "file or folder with the configuration after the change")
+	server.flags(cmd, "")
 	outputFlag(cmd, &output, formats)
 	return cmd
 }
@@ -67,20 +78,17 @@ func compare(cmd *cobra.Command, from, to string) (plan.Plan, error) {
 	var setups []*plan.Setup
 	var invalid report.Report
 	for _, name := range []string{from, to} {
-		data, err := read(name, cmd.InOrStdin())
-		if err != nil {
-			return plan.Plan{}, err
-		}
-		l, err := loadFile(name, data)
-		var problems config.Errors
-		switch {
-		case errors.As(err, &problems):
-			invalid.Files = append(invalid.Files, report.File{Name: name, Errors: problems})
-		case err != nil:
-			return plan.Plan{}, err
-		default:
+		paths := pathsOf(name)
+		l, err := loadPaths(paths, cmd.InOrStdin())
+		if err == nil {
 			setups = append(setups, &plan.Setup{Config: l.Config, Gates: l.Gates})
+			continue
 		}
+		problems, wrong := invalidity(err)
+		if !wrong {
+			return plan.Plan{}, err
+		}
+		invalid.Files = append(invalid.Files, byFile(paths, nil, problems, nil)...)
 	}
 	if len(invalid.Files) > 0 {
 		if err := invalid.Write(cmd.ErrOrStderr(), "text", version.Get().GitVersion, rules()); err != nil {

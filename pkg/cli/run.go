@@ -5,28 +5,32 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"k8s.io/client-go/features"
-	"k8s.io/component-base/version"
 	"k8s.io/klog/v2"
 
 	"github.com/kube-live/kube-controller-manager/pkg/catalog"
 	"github.com/kube-live/kube-controller-manager/pkg/config"
+	"github.com/kube-live/kube-controller-manager/pkg/logging"
 	"github.com/kube-live/kube-controller-manager/pkg/manager"
 	"github.com/kube-live/kube-controller-manager/pkg/metrics"
 	"github.com/kube-live/kube-controller-manager/pkg/server"
+	"github.com/kube-live/kube-controller-manager/pkg/trace"
 )
 
-// daemon is the running program: a manager, what stands beside it, and the file
-// that governs both.
+// daemon is the running program: a manager, what stands beside it, and the files
+// that govern both.
 type daemon struct {
-	file     string
+	paths    config.Paths
 	settings *settings
+	log      *logging.Log
 	logger   klog.Logger
 
 	manager  *manager.Manager
@@ -35,91 +39,97 @@ type daemon struct {
 	watcher  *config.Watcher
 	// warned are the warnings about the configuration in effect.
 	warned map[string]bool
+
+	tracer trace.Tracer
+	notify notifier
+	resort resort
+	// companions are goroutines that end before the manager does.
+	companions sync.WaitGroup
+	// good is the configuration that proved itself last.
+	good   atomic.Pointer[config.Loaded]
+	saving sync.WaitGroup
+	saveMu sync.Mutex
 }
 
-func (d *daemon) load(data []byte) (*config.Loaded, error) {
-	return config.Load(config.Input{File: d.file, Data: data, Flags: d.settings.given, Names: catalog.Names(), Implemented: catalog.Implemented()})
+func (d *daemon) load(c config.Content) (*config.Loaded, error) {
+	in := input(d.paths.File, c)
+	in.Flags = d.settings.given
+	return config.Load(in)
 }
 
 // run works until a signal ends it. The first SIGTERM or SIGINT stops
-// everything in order, the second ends the process at once; SIGHUP has the file
+// everything in order, the second ends the process at once; SIGHUP has the files
 // read.
-func run(file string, s *settings) error {
-	d := &daemon{file: file, settings: s, logger: newLogger()}
-	var data []byte
-	if file != "" {
-		var err error
-		if data, err = os.ReadFile(file); err != nil {
-			return fmt.Errorf("configuration: %w", err)
-		}
-	}
-	first, err := d.load(data)
-	if err != nil {
+func run(paths config.Paths, s *settings, r resort) error {
+	if err := r.check(); err != nil {
 		return err
 	}
-	setLogging(first.Config.Logging)
-	d.logger.Info("Starting", "version", version.Get().GitVersion, "config", first.Hash, "file", file)
-	d.warn(first)
+	log := newLog()
+	d := &daemon{paths: paths, settings: s, resort: r, log: log, logger: log.Logger(), notify: notifier{log.Logger()}}
 	if err := d.assemble(); err != nil {
 		return err
 	}
-	ctx, stop := signals(d.logger)
-	defer stop()
-	return d.serve(ctx, first, data)
+	return d.supervise()
 }
 
 func (d *daemon) assemble() (err error) {
 	gates := newClientGates()
 	features.ReplaceFeatureGates(gates)
-	if d.election, err = newElection(d.logger.WithName("leader-election")); err != nil {
+	hub := metrics.NewHub()
+	if d.election, err = newElection(d.logger.WithName("leader-election"), hub.Process); err != nil {
 		return err
 	}
-	hub := metrics.NewHub()
+	started := time.Now()
 	d.server = server.New(server.Pages{
 		Metrics: hub, Health: d.health, Live: d.health, Ready: d.ready,
-		Configz: d.configz,
-		Debug:   func(name string) http.Handler { return d.manager.Debug(name) },
-	}.Routes, d.logger.WithName("server"))
+		Configz: d.configz, Flags: d.settings.shown, Effect: d.effect(started), SetVerbosity: d.setVerbosity,
+		Debug: func(name string) http.Handler { return d.manager.Debug(name) },
+		Extra: d.statusSource(started).Handler(),
+	}, d.logger.WithName("server"))
 	d.manager = manager.New(manager.Options{
 		Catalog: catalog.All(),
-		Parts:   []manager.Part{gates, d.server, logging{}, d.election},
+		Parts:   []manager.Part{gates, d.server, logPart{d.log}, metricsPart{hub}, tracing{&d.tracer}, d.election},
 		Hub:     hub,
+		Tracer:  &d.tracer,
 		Logger:  d.logger,
+		// The cluster is told by the part that knows the lease.
+		Announce: d.election.announce,
+		Good:     d.keep,
 	})
 	return nil
 }
 
-func (d *daemon) serve(ctx context.Context, first *config.Loaded, data []byte) error {
-	managing, end := context.WithCancel(context.Background())
+func (d *daemon) serve(ctx context.Context) error {
+	managing, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); d.manager.Run(managing) }()
 	defer func() {
 		d.server.Close()
-		end()
+		stop()
 		<-ended
-		klog.Flush()
+		d.saving.Wait()
+		d.tracer.Close()
 	}()
-	if err := d.manager.Apply(first); err != nil {
+	// Not only a signal ends the program: what runs beside it must not outlive an
+	// election that gave up.
+	ctx, end := context.WithCancel(ctx)
+	defer d.companions.Wait()
+	defer end()
+	first, content, err := d.start()
+	if err != nil {
 		return err
 	}
-	if d.file != "" {
-		// Not only a signal ends the program: the watch must not outlive an
-		// election that gave up.
-		following, unfollow := context.WithCancel(ctx)
-		watching := make(chan struct{})
-		go func() { defer close(watching); d.watch(following, first, data) }()
-		defer func() { unfollow(); <-watching }()
+	d.notify.ready(d.manager.Status().Hash)
+	d.companions.Go(func() { d.notify.watchdog(ctx, func() { d.manager.Status() }) })
+	if d.paths != (config.Paths{}) {
+		d.companions.Go(func() { d.watch(ctx, first, content) })
 	}
-	err := d.election.run(ctx, d.manager)
-	if err == nil {
-		d.logger.Info("Stopped")
-	}
-	return err
+	return d.election.run(ctx, d.manager)
 }
 
-// watch applies every new content of the file.
-func (d *daemon) watch(ctx context.Context, first *config.Loaded, data []byte) {
-	d.watcher = config.NewWatcher(d.file, data, d.logger.WithName("config"))
+// watch applies every new content of the files.
+func (d *daemon) watch(ctx context.Context, first *config.Loaded, inUse config.Content) {
+	d.watcher = config.NewWatcher(d.paths, inUse, d.logger.WithName("config"))
 	contents := make(chan config.Content)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -143,10 +153,12 @@ func (d *daemon) watch(ctx context.Context, first *config.Loaded, data []byte) {
 }
 
 func (d *daemon) changed(c config.Content) {
+	d.notify.reloading()
+	defer func() { d.notify.ready(d.manager.Status().Hash) }()
 	err := c.Err
 	var now *config.Loaded
 	if err == nil {
-		now, err = d.load(c.Data)
+		now, err = d.load(c)
 	}
 	if err != nil {
 		d.manager.Rejected(err)
@@ -165,7 +177,7 @@ func (d *daemon) changed(c config.Content) {
 func (d *daemon) reject(err error) {
 	var problems config.Errors
 	if !errors.As(err, &problems) {
-		d.logger.Error(err, "Configuration rejected, the last good one stays in effect", "file", d.file)
+		d.logger.Error(err, "Configuration rejected, the last good one stays in effect", "file", d.paths.File, "dir", d.paths.Dir)
 		return
 	}
 	for _, p := range problems {
@@ -173,30 +185,15 @@ func (d *daemon) reject(err error) {
 	}
 }
 
-// warn logs the warnings that the configuration before did not have.
+// warn logs the warnings, with those of the lint rules, that the configuration
+// before did not have.
 func (d *daemon) warn(c *config.Loaded) {
 	warned := map[string]bool{}
-	for _, w := range c.Warnings {
+	for _, w := range warnings(c) {
 		key := w.Path + w.Reason
 		if warned[key] = true; !d.warned[key] {
 			d.logger.Info("Configuration warning", "problem", w.String())
 		}
 	}
 	d.warned = warned
-}
-
-// signals ends the context at the first signal and the process at the second.
-func signals(logger klog.Logger) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.Background())
-	c := make(chan os.Signal, 2)
-	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT)
-	go func() {
-		s := <-c
-		logger.Info("Stopping", "signal", s.String())
-		cancel()
-		<-c
-		klog.Flush()
-		os.Exit(1)
-	}()
-	return ctx, func() { signal.Stop(c); cancel() }
 }

@@ -39,30 +39,59 @@ func versionOf(root *yaml.Node) string {
 	return version
 }
 
-// read decodes a file of any version over the defaults in l.Config. What an older
-// version says is converted, and its places become those of the hub's fields.
+// read decodes a file of any version over l.Config. What an older version says is
+// converted, and its places become those of the hub's fields. Only the lowest file
+// may be of an older version.
 func (l *Loaded) read(in Input, d *decoder, root *yaml.Node) {
-	switch versionOf(root) {
-	case v1alpha1.APIVersion:
+	version := versionOf(root)
+	older := version == v1alpha1.APIVersion || version == legacyVersion
+	switch {
+	case older && d.file != in.File:
+		d.outdated(root)
+	case version == v1alpha1.APIVersion:
 		l.readV1alpha1(in, d, root)
-	case legacyVersion:
+	case version == legacyVersion:
 		l.readLegacy(in, d, root)
-	default:
-		d.header(root, v1beta1.APIVersion)
-		d.judgeable = len(d.problems) == 0
+	case d.header(root, v1beta1.APIVersion):
 		d.decode("", root, reflect.ValueOf(l.Config).Elem(), 0)
+	default:
+		d.apart(root, conversion.NewHub())
 	}
 }
 
+// apart reports what is wrong with a file that cannot be used anyway.
+func (d *decoder) apart(root *yaml.Node, into any) {
+	d.partial = true
+	places := d.places
+	d.places = map[string]place{}
+	d.decode("", root, reflect.ValueOf(into).Elem(), 0)
+	d.places = places
+}
+
+// outdated refuses a drop-in of an older version: its defaults, and what it calls
+// by other names, cannot be told from what it wants to change.
+func (d *decoder) outdated(root *yaml.Node) {
+	d.partial = true
+	at := root
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if root.Content[i].Value == "apiVersion" {
+			at = root.Content[i+1]
+		}
+	}
+	d.add(RuleVersion, at, "apiVersion", "a drop-in must be of the version "+v1beta1.APIVersion,
+		"write it anew with: kube-controller-manager convert "+d.file+" --to v1beta1")
+}
+
 func (l *Loaded) readV1alpha1(in Input, d *decoder, root *yaml.Node) {
-	d.header(root, v1alpha1.APIVersion)
 	d.goNames = true
+	defer func() { d.goNames = false }()
 	c := v1alpha1.New()
-	d.decode("", root, reflect.ValueOf(c).Elem(), 0)
-	d.selection(v1alpha1.ControllersPath, c.Generic.Controllers, in.Names)
-	if len(d.problems) > 0 {
+	if !d.header(root, v1alpha1.APIVersion) {
+		d.apart(root, c)
 		return
 	}
+	d.decode("", root, reflect.ValueOf(c).Elem(), 0)
+	d.selection(v1alpha1.ControllersPath, c.Generic.Controllers, in.Names)
 	l.Warnings = append(l.Warnings, d.ineffective(c, v1alpha1.New())...)
 	*l.Config = *v1alpha1.ToV1beta1(c, in.Names)
 	d.move(c, nil)
@@ -77,17 +106,14 @@ func (l *Loaded) readLegacy(in Input, d *decoder, root *yaml.Node) {
 		list = *c.Generic.Controllers
 	}
 	d.selection(legacy.ControllersPath, list, in.Names)
-	if len(d.problems) > 0 {
-		return
-	}
-	l.Warnings = append(l.Warnings, Problem{File: in.File, Line: root.Line, Column: root.Column,
+	l.Warnings = append(l.Warnings, Problem{Rule: RuleDeprecated, File: in.File, Line: root.Line, Column: root.Column,
 		Reason: "deprecated: the form without apiVersion and kind",
 		Hint:   "write it anew with: kube-controller-manager convert " + in.File + " --to v1beta1"})
 	h, moved, notes := legacy.ToV1beta1(c, in.Names)
 	*l.Config = *h
 	for _, n := range notes {
 		at := d.places[n.Path]
-		l.Warnings = append(l.Warnings, Problem{File: in.File, Line: at.line, Column: at.column, Path: n.Path, Reason: n.Reason})
+		l.Warnings = append(l.Warnings, Problem{Rule: RuleDeprecated, File: in.File, Line: at.line, Column: at.column, Path: n.Path, Reason: n.Reason})
 	}
 	d.move(c, moved)
 	if c.Generic.Controllers != nil {
@@ -97,11 +123,15 @@ func (l *Loaded) readLegacy(in Input, d *decoder, root *yaml.Node) {
 
 // selection reports entries of a list of controllers that name none.
 func (d *decoder) selection(path string, list []string, names map[string]string) {
+	known := keys(names)
 	for _, i := range conversion.Select(list, names).Unknown {
+		if len(d.problems) > maxProblems {
+			return // sorted says that there are more
+		}
 		name := strings.TrimPrefix(list[i], "-")
 		at := fmt.Sprintf("%s[%d]", path, i)
-		p := Problem{File: d.file, Path: at, Line: d.places[at].line, Column: d.places[at].column,
-			Reason: fmt.Sprintf("%q is not in the list of known controllers", name), Hint: Suggestion(name, keys(names))}
+		p := Problem{Rule: RuleUnknownController, File: d.file, Path: at, Line: d.places[at].line, Column: d.places[at].column,
+			Reason: fmt.Sprintf("%q is not in the list of known controllers", name), Hint: Suggestion(name, known)}
 		d.problems = append(d.problems, p)
 	}
 }
@@ -115,7 +145,7 @@ func (d *decoder) ineffective(c, standard any) (warnings Errors) {
 		if !set || f.Inert() == "" || conversion.Same(f.Value, usual[f.Path].Value) {
 			return
 		}
-		warnings = append(warnings, Problem{File: d.file, Line: at.line, Column: at.column, Path: f.Path,
+		warnings = append(warnings, Problem{Rule: RuleInert, File: d.file, Line: at.line, Column: at.column, Path: f.Path,
 			Value: valueText(f.Value), Reason: "accepted, has no effect: " + f.Inert()})
 	})
 	return warnings
@@ -139,6 +169,11 @@ func (d *decoder) move(c any, moved map[string]string) {
 		}
 		for _, to := range targets {
 			d.movePlace(f.Path, to)
+			if f.Value.Kind() == reflect.Map {
+				for _, key := range f.Value.MapKeys() {
+					d.movePlace(tags.Join(f.Path, key.String()), tags.Join(to, key.String()))
+				}
+			}
 		}
 	})
 }
@@ -183,13 +218,18 @@ func (d *decoder) moveSelection(path string, list []string, names map[string]str
 	}
 }
 
-// asWritten gives a problem of the hub the path that the file has for it.
-func asWritten(p *Problem, old map[string]string) {
-	if p.Flag != "" {
+// asWritten gives a problem of the hub the path that the file has for it. Only
+// the lowest file may have another.
+func (l *Loaded) asWritten(p *Problem) {
+	file := p.File
+	if file == "" {
+		file = l.places[p.Path].file
+	}
+	if p.Flag != "" || file != l.file {
 		return
 	}
 	for path := p.Path; path != ""; path = parent(path) {
-		if from, ok := old[path]; ok {
+		if from, ok := l.old[path]; ok {
 			p.Path = from + p.Path[len(path):]
 			return
 		}

@@ -27,16 +27,16 @@ type Converted struct {
 	Warnings []Problem
 }
 
-// Convert writes a valid file in another version, one of Versions. The error is
-// that of Load, or names a version that is none.
+// Convert writes a valid file in another version, one of Versions; with drop-ins,
+// all in one. The error is that of Load, or names a version that is none.
 func Convert(in Input, version string) (*Converted, error) {
-	loaded, err := Load(Input{File: in.File, Data: in.Data, Names: in.Names})
+	loaded, err := Load(Input{File: in.File, Data: in.Data, DropIns: in.DropIns, Names: in.Names})
 	if err != nil {
 		return nil, err
 	}
 	l, d := open(in)
 	out := &Converted{Warnings: loaded.Warnings}
-	w := &writer{comments: commentsOf(in.Data), places: map[string]place{}}
+	w := &writer{comments: commentsOf(in.sources()), places: map[string]place{}}
 	switch version {
 	case "v1beta1":
 		w.places = d.places
@@ -70,22 +70,6 @@ func Minimal(c *v1beta1.KubeControllerManagerConfiguration) ([]byte, error) {
 	return w.write(v1beta1.APIVersion, c)
 }
 
-// open reads the file, if there is one, without laying flags over it or judging
-// its values.
-func open(in Input) (*Loaded, *decoder) {
-	l := &Loaded{Config: conversion.NewHub(), Origins: map[string]string{}, file: in.File}
-	d := &decoder{file: in.File, names: in.Names, places: map[string]place{}}
-	l.places = d.places
-	if in.File != "" {
-		if root := d.parse(in.Data); root != nil {
-			l.read(in, d, root)
-		}
-	}
-	l.Config.APIVersion, l.Config.Kind = v1beta1.APIVersion, v1beta1.Kind
-	l.old = d.old
-	return l, d
-}
-
 // placesOfV1alpha1 gives the fields of v1alpha1 the places of those of the hub.
 func (w *writer) placesOfV1alpha1(c any, hub map[string]place) {
 	tags.Walk(c, func(f tags.Field) {
@@ -102,16 +86,19 @@ func (w *writer) placesOfV1alpha1(c any, hub map[string]place) {
 	})
 }
 
-// commentsOf finds the comments of a file by the places of the values that they
+// commentsOf finds the comments of files by the places of the values that they
 // are about. The comment of a section is about its first value.
-func commentsOf(data []byte) *comments {
+func commentsOf(files []Source) *comments {
 	c := &comments{by: map[place]comment{}}
-	var doc yaml.Node
-	if yaml.Unmarshal(data, &doc) != nil || len(doc.Content) == 0 {
-		return c
+	for _, f := range files {
+		var doc yaml.Node
+		if yaml.Unmarshal(f.Data, &doc) != nil || len(doc.Content) == 0 {
+			continue
+		}
+		c.file = f.Name
+		c.head = joined(c.head, doc.HeadComment, doc.Content[0].HeadComment)
+		c.foot = joined(c.foot, doc.Content[0].FootComment, doc.FootComment)
+		c.collect(doc.Content[0], "", true)
 	}
-	c.head = joined(doc.HeadComment, doc.Content[0].HeadComment)
-	c.foot = joined(doc.Content[0].FootComment, doc.FootComment)
-	c.collect(doc.Content[0], "", true)
 	return c
 }

@@ -4,6 +4,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -23,6 +24,7 @@ type comment struct{ head, line string }
 
 // comments are those of a file, by the places of values.
 type comments struct {
+	file       string // being read
 	head, foot string
 	by         map[place]comment
 }
@@ -48,7 +50,7 @@ func (c *comments) collect(n *yaml.Node, pending string, top bool) {
 				head = joined(head, item.HeadComment, item.LineComment)
 			}
 			if head != "" || line != "" {
-				c.by[place{value.Line, value.Column}] = comment{head: head, line: line}
+				c.by[place{c.file, value.Line, value.Column}] = comment{head: head, line: line}
 			}
 		}
 	}
@@ -87,7 +89,7 @@ func (w *writer) leftOver() string {
 	for p := range w.comments.by {
 		at = append(at, p)
 	}
-	slices.SortFunc(at, func(a, b place) int { return a.line - b.line })
+	slices.SortFunc(at, func(a, b place) int { return cmp.Or(cmp.Compare(a.file, b.file), a.line-b.line) })
 	var texts []string
 	for _, p := range at {
 		texts = append(texts, w.comments.by[p].head, w.comments.by[p].line)

@@ -4,9 +4,7 @@ package config
 
 import (
 	"encoding"
-	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -28,71 +26,50 @@ const (
 	maxProblems = 500
 )
 
-// decoder lays one YAML document over an object that has its defaults already.
-// It works on the syntax tree, so that every problem has a line and column.
+// decoder lays YAML documents over an object that has its defaults already, one
+// after the other. It works on the syntax tree, so that every problem has a line
+// and column.
 type decoder struct {
-	// judgeable is set when values can be judged although some did not decode:
-	// the file is of the version that is judged.
-	judgeable bool
-	file      string
-	problems  Errors
+	// file is the one that is read, rank its position among all.
+	file string
+	rank map[string]int
+	// partial is set when a file could not be laid over the others: then values
+	// can be judged one by one, but not together.
+	partial  bool
+	problems Errors
 	// names are aliases of controllers, which are no keys of sections.
 	names map[string]string
-	// places tells where each path was set.
+	// places tells where each path was set last.
 	places map[string]place
-	nodes  int
+	// bytes and nodes are those of all files.
+	bytes, nodes int
 	// goNames also accepts the names of Go fields, as upstream prints them.
 	goNames bool
 	// old has the paths in a file of an older version by those of the hub.
 	old map[string]string
 }
 
-type place struct{ line, column int }
-
-// parse reads the one document of a file.
-func (d *decoder) parse(data []byte) *yaml.Node {
-	if len(data) > MaxBytes {
-		d.add(nil, "", fmt.Sprintf("the file is larger than the %d bytes a configuration may have", MaxBytes), "")
-		return nil
-	}
-	reader := yaml.NewDecoder(strings.NewReader(string(data)))
-	var doc, second yaml.Node
-	if err := reader.Decode(&doc); err != nil {
-		d.syntax(data, err)
-		return nil
-	}
-	switch err := reader.Decode(&second); {
-	case err == nil:
-		d.add(&second, "", "the file has more than one document", "keep one configuration per file")
-		return nil
-	case !errors.Is(err, io.EOF):
-		d.syntax(data, err)
-		return nil
-	}
-	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
-		d.add(&doc, "", "the file is not a mapping of fields", "begin with apiVersion and kind")
-		return nil
-	}
-	return doc.Content[0]
+type place struct {
+	file         string
+	line, column int
 }
 
-// with adds, to the problems of decoding, those that were found in the values. A
-// field that did not decode has its default, about which there is nothing to say.
-func (d *decoder) with(more Errors) Errors {
-	all := d.problems
-	for _, p := range more {
-		if !slices.ContainsFunc(d.problems, func(q Problem) bool { return p.Path == q.Path || strings.HasPrefix(p.Path, q.Path+".") }) {
-			all = append(all, p)
-		}
-	}
-	return all
+func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
+
+// covers says whether something about the path, or about what it is in, was
+// wrong already in a file that is read last or later: then its value is not what
+// was meant, and there is nothing to say about it.
+func (d *decoder) covers(path, file string) bool {
+	return slices.ContainsFunc(d.problems, func(p Problem) bool {
+		return (p.Path == path || strings.HasPrefix(path, p.Path+".")) && d.rank[p.File] >= d.rank[file]
+	})
 }
 
-func (d *decoder) add(n *yaml.Node, path, reason, hint string) {
+func (d *decoder) add(rule string, n *yaml.Node, path, reason, hint string) {
 	if len(d.problems) > maxProblems {
 		d.problems = d.problems[:maxProblems] // sorted says that there are more
 	}
-	p := Problem{File: d.file, Path: path, Reason: reason, Hint: hint}
+	p := Problem{Rule: rule, File: d.file, Path: path, Reason: reason, Hint: hint}
 	if n != nil {
 		p.Line, p.Column = n.Line, n.Column
 		if n.Kind == yaml.ScalarNode {
@@ -106,7 +83,7 @@ func (d *decoder) add(n *yaml.Node, path, reason, hint string) {
 func (d *decoder) decode(path string, n *yaml.Node, v reflect.Value, depth int) {
 	if d.nodes++; d.nodes > maxNodes || depth > maxDepth {
 		if d.nodes <= maxNodes+1 || depth == maxDepth+1 {
-			d.add(n, path, "the file is nested too deeply or expands to too much", "")
+			d.add(RuleLimit, n, path, "the file is nested too deeply or expands to too much", "")
 		}
 		d.nodes = maxNodes + 2
 		return
@@ -117,12 +94,13 @@ func (d *decoder) decode(path string, n *yaml.Node, v reflect.Value, depth int) 
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		return
 	}
-	d.places[path] = place{n.Line, n.Column}
+	d.places[path] = place{d.file, n.Line, n.Column}
 	switch t := v.Type(); {
 	case v.Kind() == reflect.Pointer:
-		p := reflect.New(t.Elem())
-		d.decode(path, n, p.Elem(), depth+1)
-		v.Set(p)
+		p, before := reflect.New(t.Elem()), len(d.problems)
+		if d.decode(path, n, p.Elem(), depth+1); len(d.problems) == before {
+			v.Set(p)
+		}
 	case t == reflect.TypeFor[metav1.Duration]() || v.Addr().Type().Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
 		d.text(path, n, v)
 	case v.Kind() == reflect.Struct:
@@ -147,7 +125,7 @@ func (d *decoder) structure(path string, n *yaml.Node, v reflect.Value, depth in
 		at := tags.Join(path, canonical(key.Value))
 		field, known := fields[canonical(key.Value)]
 		if !known {
-			d.add(key, at, "unknown field", d.hint(path, key.Value, names))
+			d.add(RuleUnknownField, key, at, "unknown field", d.hint(path, key.Value, names))
 			d.problems[len(d.problems)-1].Value = ""
 			return
 		}
@@ -159,6 +137,8 @@ func (d *decoder) structure(path string, n *yaml.Node, v reflect.Value, depth in
 func (d *decoder) hint(path, key string, known []string) string {
 	canonical := d.names[key]
 	switch {
+	case len(d.problems) >= maxProblems:
+		return "" // nobody reads it
 	case key == "<<":
 		return "merge keys are not supported, repeat the fields"
 	case path == "controllers" && canonical != "":
@@ -198,14 +178,14 @@ func goNames(t reflect.Type) func(string) string {
 // same canonical name.
 func (d *decoder) pairs(path string, n *yaml.Node, canonical func(string) string, visit func(key, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		d.add(n, path, "must be a mapping of fields", "")
+		d.add(RuleType, n, path, "must be a mapping of fields", "")
 		return
 	}
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if first, twice := seen[canonical(key.Value)]; twice {
-			d.add(key, tags.Join(path, key.Value), fmt.Sprintf("field is set twice, first in line %d", first), "keep one of them")
+			d.add(RuleDuplicate, key, tags.Join(path, key.Value), fmt.Sprintf("field is set twice, first in line %d", first), "keep one of them")
 			d.problems[len(d.problems)-1].Value = ""
 			continue
 		}
@@ -216,6 +196,11 @@ func (d *decoder) pairs(path string, n *yaml.Node, canonical func(string) string
 
 func (d *decoder) mapping(path string, n *yaml.Node, v reflect.Value, depth int) {
 	m := reflect.MakeMap(v.Type())
+	if d.rank[d.file] > 0 { // a later file adds to what the others say
+		for old := v.MapRange(); old.Next(); {
+			m.SetMapIndex(old.Key(), old.Value())
+		}
+	}
 	d.pairs(path, n, func(key string) string { return key }, func(key, value *yaml.Node) {
 		item := reflect.New(v.Type().Elem()).Elem()
 		d.decode(tags.Join(path, key.Value), value, item, depth+1)
@@ -226,8 +211,11 @@ func (d *decoder) mapping(path string, n *yaml.Node, v reflect.Value, depth int)
 
 func (d *decoder) list(path string, n *yaml.Node, v reflect.Value, depth int) {
 	if n.Kind != yaml.SequenceNode {
-		d.add(n, path, "must be a list", "write [a, b], or one item per line after a dash")
+		d.add(RuleType, n, path, "must be a list", "write [a, b], or one item per line after a dash")
 		return
+	}
+	for i := range v.Len() {
+		delete(d.places, fmt.Sprintf("%s[%d]", path, i)) // an item of another file
 	}
 	list := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
 	for i, item := range n.Content {
@@ -239,18 +227,18 @@ func (d *decoder) list(path string, n *yaml.Node, v reflect.Value, depth int) {
 // text is a value with a written form of its own, such as a duration.
 func (d *decoder) text(path string, n *yaml.Node, v reflect.Value) {
 	if n.Kind != yaml.ScalarNode {
-		d.add(n, path, "must be a single value", "")
+		d.add(RuleType, n, path, "must be a single value", "")
 		return
 	}
 	if err := tags.SetText(v, n.Value); err != nil {
-		d.add(n, path, err.Error(), "")
+		d.add(RuleType, n, path, err.Error(), "")
 		d.problems[len(d.problems)-1].Value = ""
 	}
 }
 
 func (d *decoder) scalar(path string, n *yaml.Node, v reflect.Value) {
 	if n.Kind != yaml.ScalarNode {
-		d.add(n, path, "must be a single value", "")
+		d.add(RuleType, n, path, "must be a single value", "")
 		return
 	}
 	var wanted, hint string
@@ -276,11 +264,11 @@ func (d *decoder) scalar(path string, n *yaml.Node, v reflect.Value) {
 		hint = "" // it has none
 	}
 	if wanted != "" {
-		d.add(n, path, "must be "+wanted, hint)
+		d.add(RuleType, n, path, "must be "+wanted, hint)
 		return
 	}
 	if err := tags.SetText(v, n.Value); err != nil {
-		d.add(n, path, err.Error(), "")
+		d.add(RuleType, n, path, err.Error(), "")
 		d.problems[len(d.problems)-1].Value = ""
 	}
 }

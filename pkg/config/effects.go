@@ -54,15 +54,15 @@ func (l *Loaded) missing(in Input) (problems Errors) {
 			skipped = append(skipped, name)
 		case on == nil || !*on:
 		case l.Origins[path] == "--controllers":
-			l.Warnings = append(l.Warnings, Problem{Flag: "controllers", Path: path, Value: "true", Reason: name + " is not implemented, it will not run"})
+			l.Warnings = append(l.Warnings, Problem{Rule: RuleNotImplemented, Flag: "controllers", Path: path, Value: "true", Reason: name + " is not implemented, it will not run"})
 		default:
-			problems = append(problems, Problem{Path: path, Value: "true", Reason: name + " is not implemented", Hint: "remove it, or set it to false"})
+			problems = append(problems, Problem{Rule: RuleNotImplemented, Path: path, Value: "true", Reason: name + " is not implemented", Hint: "remove it, or set it to false"})
 		}
 	}
 	if len(skipped) > 0 {
-		p := Problem{Path: "controllers.baseline", Value: l.Config.Controllers.Baseline,
+		p := Problem{Rule: RuleNotImplemented, Path: "controllers.baseline", Value: l.Config.Controllers.Baseline,
 			Reason: "controllers that are not implemented will not run: " + strings.Join(skipped, ", ")}
-		locate(&p, l.file, l.places, l.Origins)
+		l.locate(&p)
 		l.Warnings = append(l.Warnings, p)
 	}
 	return problems
@@ -86,16 +86,16 @@ func (l *Loaded) withoutEffect(in Input) (warnings Errors) {
 		if !set {
 			return
 		}
-		note := func(reason string) {
-			p := Problem{Path: f.Path, Value: tags.Text(f.Value), Reason: reason}
-			locate(&p, l.file, l.places, l.Origins)
+		note := func(rule, reason string) {
+			p := Problem{Rule: rule, Path: f.Path, Value: tags.Text(f.Value), Reason: reason}
+			l.locate(&p)
 			warnings = append(warnings, p)
 		}
 		if why := idle(f, in); why != "" && !useful[origin] && tags.Text(f.Value) != usual[f.Path] {
-			note("accepted, has no effect: " + why)
+			note(RuleInert, "accepted, has no effect: "+why)
 		}
 		if text := f.Deprecated(); text != "" && !strings.HasPrefix(origin, "--") {
-			note("deprecated: " + text)
+			note(RuleDeprecated, "deprecated: "+text)
 		}
 	})
 	return warnings

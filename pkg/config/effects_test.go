@@ -86,7 +86,6 @@ func TestValuesWithoutEffectWarn(t *testing.T) {
 		`--cloud-provider: cluster.cloudProvider: accepted, has no effect: no cloud provider is built in, so all are external, got "external"`,
 		`--allow-untagged-cloud: cluster.allowUntaggedCloud: accepted, has no effect: no cloud provider is built in, got "true"`,
 		`c.yaml:4:82: cluster.nodeSyncPeriod: deprecated: This flag is currently no-op and will be deleted., got "0s"`,
-		`c.yaml:5:20: serving.certDir: accepted, has no effect: a certificate without a file is kept in memory, got "pki"`,
 		`c.yaml:3:81: controllers.cronjob-controller.workers: accepted, has no effect: cronjob-controller is not implemented, got "7"`,
 	}
 	if diff := cmp.Diff(want, warnings(l)); diff != "" {

@@ -31,9 +31,9 @@ func (l *Loaded) warnGates() {
 	gone := goneGates()
 	for _, name := range keys(l.Config.FeatureGates) {
 		if why := gone[name]; why != "" {
-			p := Problem{Path: tags.Join("featureGates", name), Value: fmt.Sprint(l.Config.FeatureGates[name]),
+			p := Problem{Rule: RuleInert, Path: tags.Join("featureGates", name), Value: fmt.Sprint(l.Config.FeatureGates[name]),
 				Reason: "accepted, has no effect: " + why, Hint: "remove it"}
-			locate(&p, l.file, l.places, l.Origins)
+			l.locate(&p)
 			l.Warnings = append(l.Warnings, p)
 		}
 	}
@@ -52,7 +52,10 @@ func gates(settings map[string]bool) (feature.Set, Errors) {
 	}
 	var problems Errors
 	for _, name := range keys(settings) {
-		p := Problem{Path: tags.Join("featureGates", name)}
+		if len(problems) > maxProblems {
+			break // sorted says that there are more
+		}
+		p := Problem{Rule: RuleGate, Path: tags.Join("featureGates", name)}
 		g := known[name]
 		switch {
 		case !feature.Known(name):
@@ -86,7 +89,7 @@ func dependencies(err error, settings map[string]bool, known map[string]feature.
 	var problems Errors
 	for _, one := range all {
 		name, _, _ := strings.Cut(one.Error(), " ")
-		p := Problem{Path: "featureGates", Reason: one.Error()}
+		p := Problem{Rule: RuleGate, Path: "featureGates", Reason: one.Error()}
 		culprits := []string{name, "AllAlpha", "AllBeta"}
 		for _, needed := range known[name].DependsOn {
 			culprits = slices.Insert(culprits, 1, string(needed))

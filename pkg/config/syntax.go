@@ -5,12 +5,46 @@ package config
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
 )
+
+// parse reads the one document of a file.
+func (d *decoder) parse(data []byte) *yaml.Node {
+	switch d.bytes += len(data); {
+	case len(data) > MaxBytes:
+		d.add(RuleLimit, nil, "", fmt.Sprintf("the file is larger than the %d bytes a configuration may have", MaxBytes), "")
+		return nil
+	case d.bytes > MaxBytes:
+		d.add(RuleLimit, nil, "", fmt.Sprintf("the files are together larger than the %d bytes a configuration may have", MaxBytes), "")
+		return nil
+	}
+	reader := yaml.NewDecoder(strings.NewReader(string(data)))
+	var doc, second yaml.Node
+	if err := reader.Decode(&doc); err != nil {
+		d.syntax(data, err)
+		return nil
+	}
+	switch err := reader.Decode(&second); {
+	case err == nil:
+		d.add(RuleForm, &second, "", "the file has more than one document", "keep one configuration per file")
+		return nil
+	case !errors.Is(err, io.EOF):
+		d.syntax(data, err)
+		return nil
+	}
+	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
+		d.add(RuleForm, &doc, "", "the file is not a mapping of fields", "begin with apiVersion and kind")
+		return nil
+	}
+	return doc.Content[0]
+}
 
 var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
 
@@ -22,10 +56,10 @@ var countsFromZero = regexp.MustCompile(`^did not find expected (<document start
 // is where that line's text begins.
 func (d *decoder) syntax(data []byte, err error) {
 	if errors.Is(err, io.EOF) {
-		d.add(nil, "", "the file is empty", "begin with apiVersion and kind")
+		d.add(RuleForm, nil, "", "the file is empty", "begin with apiVersion and kind")
 		return
 	}
-	p := Problem{File: d.file, Line: 1, Column: 1, Reason: "YAML syntax: " + strings.TrimPrefix(err.Error(), "yaml: ")}
+	p := Problem{Rule: RuleForm, File: d.file, Line: 1, Column: 1, Reason: "YAML syntax: " + strings.TrimPrefix(err.Error(), "yaml: ")}
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		p.Line, _ = strconv.Atoi(m[1])
 		if countsFromZero.MatchString(m[2]) {

@@ -4,6 +4,8 @@ package config
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,9 +20,13 @@ const never = time.Hour
 
 func watch(t *testing.T, path string, poll time.Duration) (*Watcher, <-chan Content) {
 	t.Helper()
-	inUse, _ := os.ReadFile(path)
+	return watchAll(t, Paths{File: path}, poll)
+}
+
+func watchAll(t *testing.T, paths Paths, poll time.Duration) (*Watcher, <-chan Content) {
+	t.Helper()
 	logger, _ := ktesting.NewTestContext(t)
-	w, out := NewWatcher(path, inUse, logger), make(chan Content)
+	w, out := NewWatcher(paths, paths.Read(), logger), make(chan Content)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); w.Run(ctx, poll, out) }()
@@ -46,7 +52,7 @@ func expectGone(t *testing.T, out <-chan Content) {
 	t.Helper()
 	select {
 	case c := <-out:
-		if !os.IsNotExist(c.Err) {
+		if !errors.Is(c.Err, fs.ErrNotExist) {
 			t.Fatalf("got %q, %v; want the file to be missing", c.Data, c.Err)
 		}
 	case <-time.After(10 * time.Second):

@@ -25,6 +25,7 @@ const (
 	AtomicFIFO                                  Gate = "AtomicFIFO"
 	CoordinatedLeaderElection                   Gate = "CoordinatedLeaderElection" // read by the election
 	DeploymentReplicaSetTerminatingReplicas     Gate = "DeploymentReplicaSetTerminatingReplicas"
+	GenericWorkload                             Gate = "GenericWorkload"
 	MaxUnavailableStatefulSet                   Gate = "MaxUnavailableStatefulSet"
 	MutableSchedulingDirectivesForSuspendedJobs Gate = "MutableSchedulingDirectivesForSuspendedJobs"
 	PodDeletionCost                             Gate = "PodDeletionCost"
@@ -42,8 +43,8 @@ const (
 // EmulationVersion is the version of Kubernetes whose gates are known.
 const EmulationVersion = "1.37"
 
-// minCompatibilityVersion is one minor below, as upstream's default.
-const minCompatibilityVersion = "1.36"
+// MinCompatibilityVersion is one minor below, as upstream's default.
+const MinCompatibilityVersion = "1.36"
 
 type spec struct {
 	name    Gate
@@ -64,7 +65,7 @@ type Set struct {
 // and AllBeta set all gates of that stage that are not set themselves.
 func Resolve(settings map[string]bool) (Set, error) {
 	registry := featuregate.NewVersionedFeatureGateWithMinCompatibility(
-		version.MustParse(EmulationVersion), version.MustParse(minCompatibilityVersion))
+		version.MustParse(EmulationVersion), version.MustParse(MinCompatibilityVersion))
 	specs, deps := registryTables()
 	if err := registry.AddVersioned(specs); err != nil {
 		return Set{}, fmt.Errorf("feature gate table: %w", err)

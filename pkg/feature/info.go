@@ -51,7 +51,7 @@ func current(history featuregate.VersionedSpecs) featuregate.FeatureSpec {
 		if s.Version.GreaterThan(version.MustParse(EmulationVersion)) {
 			continue
 		}
-		if s.MinCompatibilityVersion != nil && s.MinCompatibilityVersion.GreaterThan(version.MustParse(minCompatibilityVersion)) {
+		if s.MinCompatibilityVersion != nil && s.MinCompatibilityVersion.GreaterThan(version.MustParse(MinCompatibilityVersion)) {
 			continue
 		}
 		now = s

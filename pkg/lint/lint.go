@@ -35,6 +35,8 @@ type Rule struct {
 	Name string
 	// Summary says in a sentence what is doubtful.
 	Summary string
+	// Help says what to do about it.
+	Help string
 
 	check func(subject) []config.Problem
 }
@@ -50,22 +52,38 @@ type subject struct {
 // Rules are all rules, by their identifiers.
 func Rules() []Rule {
 	return []Rule{
-		{"KCM101", "workers-over-burst", "A controller has more workers than requests that it may make at once.", workersOverBurst},
-		{"KCM102", "burst-below-qps", "The burst is smaller than the number of requests in a second.", burstBelowQPS},
-		{"KCM103", "lease-margin", "A short outage of the API server ends the leadership.", leaseMargin},
-		{"KCM104", "slow-failover", "Another manager takes over late.", slowFailover},
-		{"KCM105", "node-grace", "Healthy Nodes may be taken for dead.", nodeGrace},
-		{"KCM106", "needed-controller", "A controller runs without another one that it needs.", neededController},
-		{"KCM107", "gate-of-controller", "A controller is enabled, but a feature gate keeps it off.", gateOfController},
-		{"KCM108", "gate-goes-away", "A feature gate is set that a future release will not have.", gateGoesAway},
-		{"KCM109", "short-resync", "All objects are synced anew very often.", shortResync},
-		{"KCM110", "open-paths", "Everything is served to everybody.", openPaths},
-		{"KCM111", "half-delegation", "Callers are authenticated but not authorized, or the other way round.", halfDelegation},
-		{"KCM112", "nothing-runs", "No controller is enabled.", nothingRuns},
-		{"KCM113", "two-switches", "Two switches of one controller say the opposite.", twoSwitches},
-		{"KCM114", "node-networks", "The networks of Nodes are not complete.", nodeNetworks},
-		{"KCM115", "idle-gate", "A feature gate is set that no controller of the program reads.", idleGate},
-		{RuleFile, "missing-file", "A file that the configuration names does not exist.", nil},
+		{"KCM101", "workers-over-burst", "A controller has more workers than requests that it may make at once.",
+			"Workers beyond clientConnection.burst wait for each other. Raise qps and burst, or lower the count.", workersOverBurst},
+		{"KCM102", "burst-below-qps", "The burst is smaller than the number of requests in a second.",
+			"Set clientConnection.burst to at least qps; twice the value is usual.", burstBelowQPS},
+		{"KCM103", "lease-margin", "A short outage of the API server ends the leadership.",
+			"Leave time for at least three attempts: renewDeadline is three times retryPeriod or more, and leaseDuration is longer than renewDeadline by one retryPeriod.", leaseMargin},
+		{"KCM104", "slow-failover", "Another manager takes over late.",
+			"Shorten leaderElection.leaseDuration: after a crash nothing happens for that long. 15s is usual.", slowFailover},
+		{"KCM105", "node-grace", "Healthy Nodes may be taken for dead.",
+			"Use a nodeMonitorGracePeriod of at least three times nodeMonitorPeriod and at least 40s.", nodeGrace},
+		{"KCM106", "needed-controller", "A controller runs without another one that it needs.",
+			"Enable the other controller too, unless another program does its work.", neededController},
+		{"KCM107", "gate-of-controller", "A controller is enabled, but a feature gate keeps it off.",
+			"Turn the feature gate on, or leave the controller to the baseline.", gateOfController},
+		{"KCM108", "gate-goes-away", "A feature gate is set that a future release will not have.",
+			"Remove the gate: a later release refuses a configuration that still sets it.", gateGoesAway},
+		{"KCM109", "short-resync", "All objects are synced anew very often.",
+			"Use an informers.minResyncPeriod of at least 10m; 12h is the default.", shortResync},
+		{"KCM110", "open-paths", "Everything is served to everybody.",
+			"List single paths, such as /metrics, in authorization.alwaysAllowPaths.", openPaths},
+		{"KCM111", "half-delegation", "Callers are authenticated but not authorized, or the other way round.",
+			"Set both authentication.kubeconfig and authorization.kubeconfig.", halfDelegation},
+		{"KCM112", "nothing-runs", "No controller is enabled.",
+			"Use the baseline Default, or enable some controllers.", nothingRuns},
+		{"KCM113", "two-switches", "Two switches of one controller say the opposite.",
+			"Remove the older switch and keep \"enabled\".", twoSwitches},
+		{"KCM114", "node-networks", "The controller of the networks of Nodes is enabled, but Nodes get none.",
+			"Set cluster.allocateNodeCIDRs too, or leave the controller to the baseline.", nodeNetworks},
+		{"KCM115", "idle-gate", "A feature gate is set that no controller of the program reads.",
+			"Remove the gate; it changes nothing here.", idleGate},
+		{RuleFile, "missing-file", "A file that the configuration names does not exist.",
+			"Create the file, or correct the name: relative ones are relative to the folder of the configuration.", nil},
 	}
 }
 
@@ -101,7 +119,7 @@ func Files(l *config.Loaded, open func(path string) error) []config.Problem {
 	var found []config.Problem
 	tags.Walk(l.Config, func(f tags.Field) {
 		name := tags.Text(f.Value)
-		if f.Tag.Get("path") == "" || name == "" || l.Origins[f.Path] == "" || f.Inert() != "" {
+		if f.Tag.Get("path") != "true" || name == "" || l.Origins[f.Path] == "" || f.Inert() != "" {
 			return
 		}
 		if err := open(name); err != nil {

@@ -84,7 +84,7 @@ func TestRules(t *testing.T) {
 		{name: "gate of controller is on", body: "featureGates: {GenericWorkload: true}\ncontrollers: {podgroup-protection-controller: {enabled: true}}"},
 		{name: "gates that go away", body: "featureGates: {SELinuxMount: false, StorageNamespaceIndex: true, PodDeletionCost: false}",
 			want: []string{"KCM108 3:30 featureGates.SELinuxMount", "KCM108 3:60 featureGates.StorageNamespaceIndex", "KCM115 3:30 featureGates.SELinuxMount"}},
-		{name: "gate nobody reads", body: "featureGates: {HPAScaleToZero: false, CoordinatedLeaderElection: true, ClientsAllowCBOR: true}", want: []string{"KCM115 3:66 featureGates.CoordinatedLeaderElection", "KCM115 3:32 featureGates.HPAScaleToZero"}},
+		{name: "gate nobody reads", body: "featureGates: {HPAScaleToZero: false, CoordinatedLeaderElection: true, ClientsAllowCBOR: true}", want: []string{"KCM115 3:32 featureGates.HPAScaleToZero"}},
 		{name: "resync", body: "informers: {minResyncPeriod: 9m59s}", want: []string{"KCM109 3:30 informers.minResyncPeriod"}},
 		{name: "resync is long enough", body: "informers: {minResyncPeriod: 10m}"},
 		{name: "open", body: "authorization: {alwaysAllowPaths: [/healthz, '/*']}", want: []string{"KCM110 3:46 authorization.alwaysAllowPaths[1]"}},
@@ -95,7 +95,6 @@ func TestRules(t *testing.T) {
 		{name: "delegated but not served", body: "authorization: {kubeconfig: a.conf}\nserving: {port: 0}"},
 		{name: "nothing runs", body: "controllers: {baseline: None}", want: []string{"KCM112 3:25 controllers.baseline"}},
 		{name: "two switches", body: "controllers: {garbage-collector-controller: {enabled: true, enableGarbageCollector: false}}", want: []string{"KCM113 3:85 controllers.garbage-collector-controller.enableGarbageCollector"}},
-		{name: "networks without cidrs", body: "cluster: {allocateNodeCIDRs: true}", want: []string{"KCM114 3:30 cluster.allocateNodeCIDRs"}},
 		{name: "networks not allocated", body: "controllers: {node-ipam-controller: {enabled: true}}", want: []string{"KCM114 3:47 controllers.node-ipam-controller.enabled"}},
 		{name: "networks", body: "cluster: {allocateNodeCIDRs: true, cidrs: [10.0.0.0/8]}"},
 	} {

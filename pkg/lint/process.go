@@ -68,13 +68,8 @@ func twoSwitches(s subject) []config.Problem {
 
 func nodeNetworks(s subject) []config.Problem {
 	allocate, path := s.text("allocate-node-cidrs")
-	cidrs, at := s.text("cluster-cidr")
-	switch {
-	case path == "" || at == "":
-	case allocate == "true" && cidrs == "" && s.runs("node-ipam-controller"):
-		return []config.Problem{problem(path, allocate, "Nodes are to get networks, but "+at+" does not say out of which", "set "+at)}
-	case allocate == "false" && s.switchOf("node-ipam-controller") == "true":
-		return []config.Problem{problem(enabled("node-ipam-controller"), "true", "the controller does not run without "+path, "set "+path+": true")}
+	if path == "" || allocate == "true" || s.switchOf("node-ipam-controller") != "true" {
+		return nil
 	}
-	return nil
+	return []config.Problem{problem(enabled("node-ipam-controller"), "true", "the controller does not run without "+path, "set "+path+": true")}
 }

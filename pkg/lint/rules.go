@@ -159,7 +159,7 @@ func gateGoesAway(s subject) (found []config.Problem) {
 // idleGate looks only at gates that differ from their defaults: repeating a
 // default does no harm.
 func idleGate(s subject) (found []config.Problem) {
-	read := map[feature.Gate]bool{}
+	read := map[feature.Gate]bool{feature.CoordinatedLeaderElection: true}
 	for _, c := range s.controllers {
 		for _, g := range append(slices.Clone(c.Required), c.Gates...) {
 			read[g] = true

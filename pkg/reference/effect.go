@@ -34,6 +34,8 @@ func effect(path string, f tags.Field) string {
 		return "the log changes at once; nothing else does"
 	case "tracing":
 		return "holds for what begins afterwards; nothing else is touched"
+	case "metrics":
+		return "holds from the next scrape on; nothing is replaced"
 	case "reload":
 		return "holds from the next change on; nothing is replaced"
 	case "cluster":

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -140,8 +141,12 @@ func (n *Node) schema() *schema {
 			s.Properties, s.Additional = gates(), false
 		}
 	}
-	if !n.Optional {
+	switch oneOf := func(c Constraint) bool { return c.Tag == "oneof" }; {
+	case !n.Optional:
 		s.constrain(n.Rules)
+	case s.Type == "string" && slices.ContainsFunc(n.Rules, oneOf):
+		s.constrain(n.Rules)
+		s.Enum = append(s.Enum, "")
 	}
 	if n.HasDefault {
 		s.Default = n.jsonDefault()

@@ -10,21 +10,28 @@ import (
 
 // github is a workflow command for each finding, which GitHub shows at the line
 // of the file in a pull request.
-func (r Report) github(w io.Writer) error {
+func (r Report) github(w io.Writer, rules []Rule) error {
+	names := map[string]string{}
+	for _, rule := range rules {
+		names[rule.ID] = rule.Name
+	}
 	var b strings.Builder
 	for _, f := range r.Files {
 		if f.Failed != nil {
 			fmt.Fprintf(&b, "::error file=%s,title=not checked::%s\n", property(f.Name), message(f.Failed.Error()))
 		}
+		if f.Skipped != "" {
+			fmt.Fprintf(&b, "::notice file=%s,title=skipped::%s\n", property(f.Name), message(f.shown()+" "+f.Skipped))
+		}
 		for _, p := range f.Findings() {
-			fmt.Fprintf(&b, "::%s %s::%s\n", p.Severity, strings.Join(p.properties(f.Name), ","), message(p.sentence()))
+			fmt.Fprintf(&b, "::%s %s::%s\n", p.Severity, strings.Join(p.properties(f.Name, names[p.Rule]), ","), message(p.sentence()))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func (f Finding) properties(file string) []string {
+func (f Finding) properties(file, rule string) []string {
 	var list []string
 	if f.Flag == "" && file != "-" {
 		list = append(list, "file="+property(file))
@@ -32,11 +39,11 @@ func (f Finding) properties(file string) []string {
 			list = append(list, fmt.Sprintf("line=%d", f.Line), fmt.Sprintf("col=%d", f.Column))
 		}
 	}
-	title := f.Rule
+	title := f.Rule + " " + rule
 	if f.Path != "" {
 		title += " " + f.Path
 	}
-	return append(list, "title="+property(title))
+	return append(list, "title="+property(strings.TrimSpace(title)))
 }
 
 // sentence is the finding without its place.

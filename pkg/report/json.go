@@ -17,9 +17,11 @@ type jsonReport struct {
 
 type jsonFile struct {
 	File     string        `json:"file"`
+	Key      string        `json:"key,omitempty"`
 	Valid    bool          `json:"valid"`
 	Hash     string        `json:"hash,omitempty"`
 	Failed   string        `json:"failed,omitempty"`
+	Skipped  string        `json:"skipped,omitempty"`
 	Problems []jsonProblem `json:"problems"`
 }
 
@@ -36,10 +38,10 @@ type jsonProblem struct {
 }
 
 func (r Report) json(w io.Writer) error {
-	errors, warnings, failed := r.Count()
-	out := jsonReport{Valid: errors+failed == 0, Errors: errors, Warnings: warnings, Files: []jsonFile{}}
+	n := r.Count()
+	out := jsonReport{Valid: n.Errors+n.Failed == 0, Errors: n.Errors, Warnings: n.Warnings, Files: []jsonFile{}}
 	for _, f := range r.Files {
-		one := jsonFile{File: f.Name, Valid: len(f.Errors) == 0 && f.Failed == nil, Hash: f.Hash, Problems: []jsonProblem{}}
+		one := jsonFile{File: f.Name, Key: f.Key, Valid: len(f.Errors) == 0 && f.Failed == nil && f.Skipped == "", Hash: f.Hash, Skipped: f.Skipped, Problems: []jsonProblem{}}
 		if f.Failed != nil {
 			one.Failed = f.Failed.Error()
 		}

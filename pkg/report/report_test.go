@@ -27,25 +27,37 @@ func sample() report.Report {
 		{Name: "good.yaml", Hash: "0123456789abcdef"},
 		{Name: "etc/a b,c%.yaml",
 			Errors: []config.Problem{
-				{File: "etc/a b,c%.yaml", Line: 5, Column: 14, Path: "controllers.deployment-controller.workers", Value: "0", Reason: "must be at least 1"},
-				{File: "etc/a b,c%.yaml", Reason: "the file is empty", Hint: "begin with apiVersion and kind"},
-				{Flag: "v", Path: "logging.verbosity", Value: "two\nlines: <100%>, a comma", Reason: "is not a number"},
+				{Rule: "KCM017", File: "etc/a b,c%.yaml", Line: 5, Column: 14, Path: "controllers.deployment-controller.workers", Value: "0", Reason: "must be at least 1"},
+				{Rule: "KCM011", File: "etc/a b,c%.yaml", Reason: "the file is empty", Hint: "begin with apiVersion and kind"},
+				{Rule: "KCM016", Flag: "v", Path: "logging.verbosity", Value: "two\nlines: <100%>, a comma", Reason: "is not a number"},
 			},
 			Warnings: []config.Problem{
 				{Rule: "KCM101", File: "etc/a b,c%.yaml", Line: 2, Column: 1, Path: "clientConnection.burst", Value: "5",
 					Reason: "this sentence is so long that it does not fit on a line of a terminal and has to go on in the next one",
 					Hint:   "shorten it"},
-				{File: "etc/a b,c%.yaml", Line: 3, Column: 1, Path: "cluster.name", Reason: "has no effect"},
+				{Rule: "KCM031", File: "etc/a b,c%.yaml", Line: 3, Column: 1, Path: "cluster.name", Reason: "has no effect"},
 			}},
-		{Name: "-", Warnings: []config.Problem{{File: "-", Line: 1, Column: 1, Path: "kind", Reason: "is odd"}}},
+		{Name: "-", Warnings: []config.Problem{{Rule: "KCM031", File: "-", Line: 1, Column: 1, Path: "kind", Reason: "is odd"}}},
+		{Name: "map.yaml", Key: "kcm", Errors: []config.Problem{{Rule: "KCM017", File: "map.yaml", Line: 9, Column: 7, Path: "logging.format", Reason: "must be one of text, json"}}},
+		{Name: "etc/rbac.yaml", Skipped: "is a ClusterRole (rbac.authorization.k8s.io/v1), which has no configuration"},
 		{Name: "/etc/gone.yaml", Failed: errors.New("open /etc/gone.yaml: no such file or directory")},
 	}}
+}
+
+func rules() []report.Rule {
+	return []report.Rule{
+		{ID: "KCM011", Name: "form", Summary: "The text is wrong.", Help: "Write a text."},
+		{ID: "KCM016", Name: "type", Summary: "The type is wrong.", Help: "Change it."},
+		{ID: "KCM017", Name: "value", Summary: "The value is wrong.", Help: "Change it."},
+		{ID: "KCM031", Name: "no-effect", Summary: "It has no effect.", Help: "Remove it."},
+		{ID: "KCM101", Name: "burst", Summary: "Bursts are small.", Help: "Make them larger."},
+	}
 }
 
 func written(t *testing.T, r report.Report, format string) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := r.Write(&b, format, "v1.37.2", []report.Rule{{ID: "KCM101", Name: "burst", Summary: "Bursts are small."}}); err != nil {
+	if err := r.Write(&b, format, "v1.37.2", rules()); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

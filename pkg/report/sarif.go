@@ -42,6 +42,7 @@ type sarifRule struct {
 	ID               string    `json:"id"`
 	Name             string    `json:"name"`
 	ShortDescription sarifText `json:"shortDescription"`
+	Help             sarifText `json:"help"`
 }
 
 type sarifText struct {
@@ -91,10 +92,6 @@ type sarifLogical struct {
 }
 
 func (r Report) sarif(w io.Writer, version string, rules []Rule) error {
-	rules = append([]Rule{
-		{RuleInvalid, "invalid", "The file is not a valid configuration."},
-		{RuleWarning, "doubtful", "The configuration works, but not as it may seem."},
-	}, rules...)
 	run := sarifRun{
 		Tool: sarifTool{Driver: sarifDriver{
 			Name: "kube-controller-manager", Version: version,
@@ -105,7 +102,7 @@ func (r Report) sarif(w io.Writer, version string, rules []Rule) error {
 	index := map[string]int{}
 	for i, rule := range rules {
 		index[rule.ID] = i
-		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{rule.ID, rule.Name, sarifText{rule.Summary}})
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{rule.ID, rule.Name, sarifText{rule.Summary}, sarifText{rule.Help}})
 	}
 	done := sarifInvocation{ExecutionSuccessful: true}
 	for _, f := range r.Files {
@@ -113,8 +110,15 @@ func (r Report) sarif(w io.Writer, version string, rules []Rule) error {
 			done.ExecutionSuccessful = false
 			done.Notifications = append(done.Notifications, sarifNotification{"error", sarifText{f.shown() + ": " + f.Failed.Error()}})
 		}
+		if f.Skipped != "" {
+			done.Notifications = append(done.Notifications, sarifNotification{"note", sarifText{f.shown() + " " + f.Skipped}})
+		}
 		for _, p := range f.Findings() {
-			run.Results = append(run.Results, p.sarif(f.Name, index[p.Rule]))
+			rule, known := index[p.Rule]
+			if !known {
+				rule = -1
+			}
+			run.Results = append(run.Results, p.sarif(f.Name, rule))
 		}
 	}
 	run.Invocations = []sarifInvocation{done}

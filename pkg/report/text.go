@@ -20,10 +20,13 @@ func (r Report) text(w io.Writer) error {
 		fmt.Fprintf(&b, "%s: %s\n", f.shown(), f.verdict())
 	}
 	if len(r.Files) > 1 {
-		errors, warnings, failed := r.Count()
-		fmt.Fprintf(&b, "\n%s: %s, %s", count(len(r.Files), "file"), count(errors, "error"), count(warnings, "warning"))
-		if failed > 0 {
-			fmt.Fprintf(&b, ", %d not checked", failed)
+		n := r.Count()
+		fmt.Fprintf(&b, "\n%s: %s, %s", count(len(r.Files), "file"), count(n.Errors, "error"), count(n.Warnings, "warning"))
+		if n.Failed > 0 {
+			fmt.Fprintf(&b, ", %d not checked", n.Failed)
+		}
+		if n.Skipped > 0 {
+			fmt.Fprintf(&b, ", %d skipped", n.Skipped)
 		}
 		b.WriteString("\n")
 	}
@@ -45,13 +48,13 @@ func (f Finding) text(b *strings.Builder, file string) {
 	if subject == "" {
 		subject = f.Reason
 	}
-	fmt.Fprintf(b, "%s: %s: %s", place, f.Severity, printable(subject))
-	if f.Rule != RuleInvalid && f.Rule != RuleWarning {
+	fmt.Fprintf(b, "%s: %s: %s", place, f.Severity, printable(brief(subject)))
+	if f.Rule != "" {
 		fmt.Fprintf(b, " [%s]", f.Rule)
 	}
 	b.WriteString("\n")
 	row := func(label, text string) {
-		for i, line := range wrap(printable(text)) {
+		for i, line := range wrap(printable(brief(text))) {
 			if i > 0 {
 				label = ""
 			}
@@ -69,7 +72,13 @@ func (f Finding) text(b *strings.Builder, file string) {
 	}
 }
 
-func (f File) shown() string { return shown(f.Name) }
+// shown is the file, and what of it, in messages.
+func (f File) shown() string {
+	if f.Key != "" {
+		return shown(f.Name) + ", data." + f.Key
+	}
+	return shown(f.Name)
+}
 
 // shown is a file's name in messages.
 func shown(name string) string {
@@ -81,6 +90,8 @@ func shown(name string) string {
 
 func (f File) verdict() string {
 	switch {
+	case f.Skipped != "":
+		return "skipped: " + f.Skipped
 	case f.Failed != nil:
 		return "not checked: " + f.Failed.Error()
 	case len(f.Errors) > 0 && len(f.Warnings) > 0:
@@ -119,6 +130,16 @@ func shorten(value string) string {
 	text := strings.Join(strings.Fields(value), " ")
 	if runes := []rune(text); len(runes) > columns {
 		return string(runes[:columns-3]) + "..."
+	}
+	return text
+}
+
+// brief is a path or a reason, which may have text of a file in it, as far as
+// people read.
+func brief(text string) string {
+	const most = 400 // characters
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-3]) + "..."
 	}
 	return text
 }

@@ -21,8 +21,6 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
-	"github.com/kube-live/kube-controller-manager/pkg/config"
-	"github.com/kube-live/kube-controller-manager/pkg/plan"
 )
 
 // service is the name of the program in traces.
@@ -35,32 +33,22 @@ const flushTimeout = 5 * time.Second
 // sendTimeout bounds the sending of one batch.
 const sendTimeout = 2 * time.Second
 
-// Tracer makes spans. It is part of the manager, whose configuration says where
-// they go. The zero value records nothing.
+// Tracer makes spans. The zero value records nothing, and neither does nil.
 type Tracer struct {
-	now     atomic.Pointer[provider]
+	now     atomic.Pointer[Destination]
 	leaving sync.WaitGroup
 }
 
-type provider struct {
+// Destination is where traces go. Nil is nowhere.
+type Destination struct {
 	*trace.TracerProvider
 	tracer oteltrace.Tracer
 }
 
-// Prepare is part of manager.Part. It does not speak to the collector, so one that
-// is down is no error; spans are dropped then.
-func (t *Tracer) Prepare(old, now *config.Loaded, p plan.Plan) (commit, discard func(), err error) {
-	if old != nil && !p.Replaces(plan.Tracing) {
-		return nil, nil, nil
-	}
-	next, err := open(now.Config.Tracing)
-	if err != nil {
-		return nil, nil, err
-	}
-	return func() { t.swap(next) }, func() { t.end(next) }, nil
-}
-
-func open(c v1beta1.Tracing) (*provider, error) {
+// Open makes the destination of a configuration, or nil when it has none. It does
+// not speak to the collector, so one that is down is no error; what it does not
+// take is dropped.
+func Open(c v1beta1.Tracing) (*Destination, error) {
 	if c.Endpoint == "" {
 		return nil, nil
 	}
@@ -70,16 +58,16 @@ func open(c v1beta1.Tracing) (*provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tracing.endpoint %s: %w", c.Endpoint, err)
 	}
-	return newProvider(exporter, c.SamplingRatePerMillion), nil
+	return newDestination(exporter, c.SamplingRatePerMillion), nil
 }
 
-func newProvider(e trace.SpanExporter, perMillion int32) *provider {
+func newDestination(e trace.SpanExporter, perMillion int32) *Destination {
 	p := trace.NewTracerProvider(
 		trace.WithBatcher(e),
 		trace.WithSampler(trace.ParentBased(sampler{trace.TraceIDRatioBased(float64(perMillion) / 1e6)})),
 		trace.WithResource(resource.NewSchemaless(attribute.String("service.name", service))),
 	)
-	return &provider{TracerProvider: p, tracer: p.Tracer(service)}
+	return &Destination{TracerProvider: p, tracer: p.Tracer(service)}
 }
 
 // reload names the spans that are always recorded.
@@ -96,10 +84,12 @@ func (s sampler) ShouldSample(p trace.SamplingParameters) trace.SamplingResult {
 	return s.Sampler.ShouldSample(p)
 }
 
-func (t *Tracer) swap(next *provider) { t.end(t.now.Swap(next)) }
+// Switch sends what begins from now on to another destination, and gives up the
+// one before. It does not wait for what that has still to send.
+func (t *Tracer) Switch(next *Destination) { t.Drop(t.now.Swap(next)) }
 
-// end sends what a provider has still recorded, without letting anybody wait.
-func (t *Tracer) end(p *provider) {
+// Drop gives up a destination.
+func (t *Tracer) Drop(p *Destination) {
 	if p == nil {
 		return
 	}
@@ -112,7 +102,7 @@ func (t *Tracer) end(p *provider) {
 
 // Close ends tracing when all is sent, or the time for that is over.
 func (t *Tracer) Close() {
-	t.swap(nil)
+	t.Switch(nil)
 	t.leaving.Wait()
 }
 

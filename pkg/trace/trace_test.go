@@ -19,7 +19,7 @@ func TestReloadsAreRecordedAndSyncsInPart(t *testing.T) {
 	exporter := tracetest.NewInMemoryExporter()
 	var tr Tracer
 	defer tr.Close()
-	tr.swap(newProvider(exporter, 0))
+	tr.Switch(newDestination(exporter, 0))
 	ctx, whole := tr.Reload(context.Background(), "abc")
 	_, step := tr.Step(ctx, "build", "controller", "job-controller")
 	step.End(nil)
@@ -41,7 +41,7 @@ func TestReloadsAreRecordedAndSyncsInPart(t *testing.T) {
 		t.Errorf("the reload ended with %+v", reload.Status)
 	}
 
-	tr.swap(newProvider(exporter, 1_000_000))
+	tr.Switch(newDestination(exporter, 1_000_000))
 	_, sync = tr.Sync(context.Background(), "job-controller", "job", "ns/a")
 	sync.End(nil)
 	if err := tr.now.Load().ForceFlush(context.Background()); err != nil {
@@ -69,12 +69,12 @@ func TestWithoutAnEndpointASpanCostsNothing(t *testing.T) {
 
 func TestACollectorThatIsDownIsNoError(t *testing.T) {
 	testkit.NoLeaks(t)
-	p, err := open(v1beta1.Tracing{Endpoint: "127.0.0.1:1", SamplingRatePerMillion: 1})
+	p, err := Open(v1beta1.Tracing{Endpoint: "127.0.0.1:1", SamplingRatePerMillion: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var tr Tracer
-	tr.swap(p)
+	tr.Switch(p)
 	_, s := tr.Reload(context.Background(), "x")
 	s.End(nil)
 	tr.Close()

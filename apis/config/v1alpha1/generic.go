@@ -77,14 +77,14 @@ type DebuggingConfiguration struct {
 }
 
 // LeaderMigrationConfiguration says which controllers move between programs. It
-// has no effect: there is one lock.
+// has no effect: the migration is read from a file of its own.
 type LeaderMigrationConfiguration struct {
 	// LeaderName is the name of the second lock.
-	LeaderName string `json:"leaderName" default:"" inert:"there is one lock"`
+	LeaderName string `json:"leaderName" default:"" inert:"the migration is read from a file: leaderElection.migration.configFile"`
 	// ResourceLock is its kind.
-	ResourceLock string `json:"resourceLock" default:"" inert:"there is one lock"`
+	ResourceLock string `json:"resourceLock" default:"" inert:"the migration is read from a file: leaderElection.migration.configFile"`
 	// ControllerLeaders are the controllers that move.
-	ControllerLeaders []ControllerLeaderConfiguration `json:"controllerLeaders" default:"" inert:"there is one lock"`
+	ControllerLeaders []ControllerLeaderConfiguration `json:"controllerLeaders" default:"" inert:"the migration is read from a file: leaderElection.migration.configFile"`
 }
 
 // ControllerLeaderConfiguration is a controller that moves.
