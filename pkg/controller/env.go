@@ -17,6 +17,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/feature"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
 	kcmmetrics "github.com/kube-live/kube-controller-manager/pkg/metrics"
+	"github.com/kube-live/kube-controller-manager/pkg/trace"
 )
 
 // State is where a run stands.
@@ -65,4 +66,5 @@ type Env struct {
 	current func(context.Context, schema.GroupVersionResource) (string, error)
 	grace   time.Duration
 	report  func(State)
+	trace   func(ctx context.Context, queue string, key any) (context.Context, trace.Span)
 }

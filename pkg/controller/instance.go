@@ -23,6 +23,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/feature"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
 	"github.com/kube-live/kube-controller-manager/pkg/metrics"
+	"github.com/kube-live/kube-controller-manager/pkg/trace"
 )
 
 // Kit is what the manager has to lend to controllers.
@@ -35,6 +36,8 @@ type Kit struct {
 	Clock   clock.WithTicker
 	// Cluster is lent to controllers as it is.
 	Cluster v1beta1.Cluster
+	// Tracer records syncs; nil records none.
+	Tracer *trace.Tracer
 	// Metadata reads with the manager's identity.
 	Metadata metadata.Interface
 	// Grace is how long syncs may go on after the stop signal before their
@@ -76,6 +79,7 @@ func Build(d Descriptor, kit Kit, c *v1beta1.Controllers, ledger *client.Ledger)
 	i.recorder = event.NewRecorder(cmp.Or(d.Component, d.Name), session.Events.CoreV1(), kit.Clock, logger)
 	registry, detach := kit.Hub.Prepare()
 	i.detach = detach
+	session.Observe(metrics.NewRequests(registry, d.Name).Observe)
 	i.env = Env{
 		API: session, Recorder: i.recorder, Logger: logger, Clock: kit.Clock,
 		Metrics:   registry,
@@ -89,6 +93,9 @@ func Build(d Descriptor, kit Kit, c *v1beta1.Controllers, ledger *client.Ledger)
 		current:   kit.currentVersion,
 		grace:     kit.Grace,
 		report:    i.report,
+		trace: func(ctx context.Context, queue string, key any) (context.Context, trace.Span) {
+			return kit.Tracer.Sync(ctx, d.Name, queue, key)
+		},
 	}
 	i.controller, err = d.build(i.env, section)
 	if err != nil {

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/kube-live/kube-controller-manager/pkg/client"
@@ -50,6 +52,9 @@ func (r RequeueAfter) Error() string { return "requeue after " + time.Duration(r
 func expected(err error) bool {
 	if apierrors.IsConflict(err) {
 		return true
+	}
+	if all, ok := err.(utilerrors.Aggregate); ok { //nolint:errorlint // what is around it is no part of it
+		return len(all.Errors()) > 0 && !slices.ContainsFunc(all.Errors(), func(err error) bool { return !expected(err) })
 	}
 	var e interface {
 		error
@@ -228,5 +233,13 @@ func (q *Queue[K]) sync(key K) (err error) {
 			q.loop.fail(err)
 		}
 	}()
-	return q.opts.Sync(q.loop.work, key)
+	ctx, span := q.loop.env.trace(q.loop.work, q.opts.Name, key)
+	defer func() {
+		if later := RequeueAfter(0); errors.As(err, &later) {
+			span.End(nil)
+			return
+		}
+		span.End(err)
+	}()
+	return q.opts.Sync(ctx, key)
 }

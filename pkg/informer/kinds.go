@@ -25,7 +25,8 @@ import (
 func whole() []Source {
 	return []Source{
 		Pods(), ReplicaSets(), Deployments(), Jobs(), Services(), EndpointSlices(), Nodes(), Namespaces(),
-		StatefulSets(), DaemonSets(), ControllerRevisions(), PersistentVolumeClaims(),
+		StatefulSets(), DaemonSets(), ControllerRevisions(), PersistentVolumeClaims(), CronJobs(), ReplicationControllers(),
+		PodDisruptionBudgets(),
 	}
 }
 
@@ -49,13 +50,16 @@ func core(resource string) schema.GroupVersionResource {
 	return corev1.SchemeGroupVersion.WithResource(resource)
 }
 
-// Pods are indexed by controller, by label and by node. They are trimmed: see trimPod.
+// Pods are indexed by controller, by label, by node, by the PodGroup they hold, and
+// by how far they are on their way out. They are trimmed: see trimPod.
 func Pods() Kind[*corev1.Pod] {
 	return Kind[*corev1.Pod]{
 		resource: core("pods"),
 		open:     namespaced(coreinformers.NewPodInformer),
-		indexes:  cache.Indexers{byController: controllerIndex, byLabel: labelIndex, byNode: nodeIndex},
-		trim:     trimPod,
+		indexes: cache.Indexers{
+			byController: controllerIndex, byLabel: labelIndex, byNode: nodeIndex, byGroup: groupIndex, byEnd: endIndex,
+		},
+		trim: trimPod,
 	}
 }
 
@@ -106,6 +110,17 @@ func DaemonSets() Kind[*appsv1.DaemonSet] {
 	}
 }
 
+// ReplicationControllers are indexed by selector.
+func ReplicationControllers() Kind[*corev1.ReplicationController] {
+	return Kind[*corev1.ReplicationController]{
+		resource: core("replicationcontrollers"),
+		open:     namespaced(coreinformers.NewReplicationControllerInformer),
+		indexes: cache.Indexers{bySelector: selectorIndex(func(rc *corev1.ReplicationController) *metav1.LabelSelector {
+			return &metav1.LabelSelector{MatchLabels: rc.Spec.Selector}
+		})},
+	}
+}
+
 // ControllerRevisions are indexed by controller.
 func ControllerRevisions() Kind[*appsv1.ControllerRevision] {
 	return Kind[*appsv1.ControllerRevision]{
@@ -128,6 +143,14 @@ func Jobs() Kind[*batchv1.Job] {
 		indexes: cache.Indexers{byController: controllerIndex, bySelector: selectorIndex(func(j *batchv1.Job) *metav1.LabelSelector {
 			return j.Spec.Selector
 		})},
+	}
+}
+
+// CronJobs of all namespaces.
+func CronJobs() Kind[*batchv1.CronJob] {
+	return Kind[*batchv1.CronJob]{
+		resource: batchv1.SchemeGroupVersion.WithResource("cronjobs"),
+		open:     namespaced(batchinformers.NewCronJobInformer),
 	}
 }
 

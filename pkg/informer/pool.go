@@ -4,8 +4,6 @@ package informer
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -155,28 +153,6 @@ func (p *Pool) SetLinger(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.opts.Linger = d
-}
-
-// Stat describes one running informer.
-type Stat struct {
-	// Key is the resource, with the variant of the cache.
-	Key string
-	// Leases is 0 while the informer lingers.
-	Leases  int
-	Objects int
-	Synced  bool
-}
-
-// Stats describes the running informers, sorted by key.
-func (p *Pool) Stats() []Stat {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	stats := make([]Stat, 0, len(p.members))
-	for _, m := range p.members {
-		stats = append(stats, Stat{Key: m.key, Leases: m.leases, Objects: len(m.informer.GetStore().ListKeys()), Synced: m.informer.HasSynced()})
-	}
-	slices.SortFunc(stats, func(a, b Stat) int { return strings.Compare(a.Key, b.Key) })
-	return stats
 }
 
 // Read is the typed view of a lease taken on the same kind.

@@ -3,6 +3,7 @@
 package informer
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	schedulinginformers "k8s.io/client-go/informers/scheduling/v1beta1"
@@ -10,6 +11,7 @@ import (
 )
 
 const (
+	byGroup     = "group"
 	byReference = "reference"
 	byWorkload  = "workload"
 )
@@ -57,4 +59,31 @@ func (c Cache[T]) ReferringTo(namespace string, kind schema.GroupKind, name stri
 // OfWorkload are the PodGroups that were made after this Workload.
 func (c Cache[T]) OfWorkload(namespace, workload string) []T {
 	return c.lookup(byWorkload, namespace+"/"+workload)
+}
+
+// groupIndex files a pod that has not ended under the PodGroup it names: it is in
+// that group's use, deleted or not, scheduled or not.
+func groupIndex(obj any) ([]string, error) {
+	p, ok := obj.(*corev1.Pod)
+	if !ok || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
+		return nil, nil
+	}
+	if group := GroupOf(p); group != "" {
+		return []string{p.Namespace + "/" + group}, nil
+	}
+	return nil, nil
+}
+
+// GroupOf is the name of the PodGroup that a pod belongs to, or "".
+func GroupOf(p *corev1.Pod) string {
+	if p.Spec.SchedulingGroup == nil || p.Spec.SchedulingGroup.PodGroupName == nil {
+		return ""
+	}
+	return *p.Spec.SchedulingGroup.PodGroupName
+}
+
+// HoldingGroup are the pods that use this PodGroup: they name it and have not
+// ended.
+func (c Cache[T]) HoldingGroup(namespace, group string) []T {
+	return c.lookup(byGroup, namespace+"/"+group)
 }

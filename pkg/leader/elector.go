@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package leader contends for the lease that keeps one of several managers
-// active. The election is client-go's; around it, this package makes sure that
-// the lease is renewed until the work under it has really ended, and is given
-// up only then, so that a successor never overlaps.
 package leader
 
 import (
@@ -11,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/uuid"
@@ -27,7 +24,7 @@ import (
 // renew counts as unhealthy; upstream's value.
 const watchDogSlack = 20 * time.Second
 
-// ErrHold marks an error after which the lease must not be released: work that
+// ErrHold marks an error after which the lock must not be released: work that
 // did not stop still needs its protection.
 var ErrHold = errors.New("the lease is kept until it expires")
 
@@ -41,37 +38,109 @@ func Identity() (string, error) {
 	return host + "_" + string(uuid.NewUUID()), nil
 }
 
-// Elector contends for one lease.
+// Options of an Elector.
+type Options struct {
+	// Election has the kind and name of the lock, and the times.
+	Election v1beta1.LeaderElection
+	// Client is the manager's own identity; a lock of the kind file does not use it.
+	Client *rest.Config
+	// Identity of this process; see the function.
+	Identity string
+	// Events gets who became leader and who stopped; nil: nobody.
+	Events resourcelock.EventRecorder
+	Logger klog.Logger
+	// Coordinated leaves the choice of the leader to the control plane; this
+	// process is a candidate. Only a Lease can be coordinated.
+	Coordinated bool
+}
+
+// Elector contends for one lock.
 type Elector struct {
 	// Health fails when this process leads and has not renewed for too long.
 	Health *leaderelection.HealthzAdaptor
 
-	lock   resourcelock.Interface
-	cfg    v1beta1.LeaderElection
-	logger klog.Logger
+	opts      Options
+	lock      resourcelock.Interface
+	watcher   kubernetes.Interface // nil unless releases are to be noticed
+	candidate *candidate           // nil unless coordinated
+	holder    atomic.Value         // string, the last one seen
 }
 
-// New makes an elector. The configuration is the manager's own identity.
-func New(le v1beta1.LeaderElection, cfg *rest.Config, identity string, events resourcelock.EventRecorder, logger klog.Logger) (*Elector, error) {
-	cfg = rest.CopyConfig(cfg)
+// New makes an elector. Errors of a file lock say that its file cannot be used.
+func New(opts Options) (*Elector, error) {
+	e := &Elector{Health: leaderelection.NewLeaderHealthzAdaptor(watchDogSlack), opts: opts}
+	le := &e.opts.Election
+	e.holder.Store("")
+	if le.ResourceLock == v1beta1.LockFile {
+		lock, err := NewFileLock(le.LockFile, opts.Identity, le.RetryPeriod.Duration, opts.Logger)
+		if err != nil {
+			return nil, err
+		}
+		e.lock = lock
+		// The kernel tells at once who has it, so there is nothing to wait for.
+		le.RetryPeriod.Duration = min(filePeriod, le.RetryPeriod.Duration)
+		return e, nil
+	}
+	cfg := rest.CopyConfig(opts.Client)
 	cfg.Timeout = max(time.Second, le.RenewDeadline.Duration/2)
 	client, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("leader election client: %w", err)
 	}
-	lock, err := resourcelock.New(le.ResourceLock, le.ResourceNamespace, le.ResourceName, client.CoreV1(), client.CoordinationV1(),
-		resourcelock.ResourceLockConfig{Identity: identity, EventRecorder: events})
+	// Not limited in time, for watches.
+	endless, err := kubernetes.NewForConfig(opts.Client)
+	if err != nil {
+		return nil, fmt.Errorf("leader election client: %w", err)
+	}
+	e.lock, err = resourcelock.New(le.ResourceLock, le.ResourceNamespace, le.ResourceName, client.CoreV1(), client.CoordinationV1(),
+		resourcelock.ResourceLockConfig{Identity: opts.Identity, EventRecorder: opts.Events})
 	if err != nil {
 		return nil, fmt.Errorf("leader election lock: %w", err)
 	}
-	return &Elector{Health: leaderelection.NewLeaderHealthzAdaptor(watchDogSlack), lock: lock, cfg: le, logger: logger}, nil
+	if opts.Coordinated {
+		e.candidate = newCandidate(endless, *le, opts.Identity)
+	}
+	e.watcher = endless
+	return e, nil
 }
 
-// Run contends until the context ends. Each time the lease is won it calls lead,
-// with a context that ends when the lease is lost or Run's context ends. The
-// lease is renewed until lead has returned and then released. An error of lead
-// ends Run; one that is ErrHold keeps the lease.
+// Check is nil when a configuration's lock could be used: its file, and the file
+// about migration. It locks nothing for longer than a moment and sends nothing.
+func Check(le v1beta1.LeaderElection) error {
+	if !le.LeaderElect {
+		return nil
+	}
+	if le.ResourceLock == v1beta1.LockFile {
+		_, err := NewFileLock(le.LockFile, "check", 0, klog.Logger{})
+		return err
+	}
+	_, err := Migrations(le)
+	return err
+}
+
+// Holder is the identity that had the lock when this process last looked, or "".
+func (e *Elector) Holder() string { return e.holder.Load().(string) }
+
+// InformerSync fails while the candidate's own watch is not complete. It is nil
+// when there is no candidate.
+func (e *Elector) InformerSync() error {
+	if e.candidate == nil {
+		return nil
+	}
+	return e.candidate.health()
+}
+
+// Coordinated says whether the control plane chooses the leader.
+func (e *Elector) Coordinated() bool { return e.candidate != nil }
+
+// Run contends until the context ends. Each time the lock is won it calls lead,
+// with a context that ends when the lock is lost or Run's context ends. The
+// lock is renewed until lead has returned and then released. An error of lead
+// ends Run; one that is ErrHold keeps the lock.
 func (e *Elector) Run(ctx context.Context, lead func(context.Context) error) error {
+	if e.candidate != nil {
+		defer e.candidate.start(klog.NewContext(ctx, e.opts.Logger))()
+	}
 	for ctx.Err() == nil {
 		if err := e.term(ctx, lead); err != nil {
 			return err
@@ -82,63 +151,89 @@ func (e *Elector) Run(ctx context.Context, lead func(context.Context) error) err
 
 // term contends once and leads once.
 func (e *Elector) term(ctx context.Context, lead func(context.Context) error) error {
-	holding, drop := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), e.logger))
-	defer drop()
-	won := make(chan context.Context, 1)
-	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Lock:          e.lock,
-		Name:          e.cfg.ResourceName,
-		LeaseDuration: e.cfg.LeaseDuration.Duration,
-		RenewDeadline: e.cfg.RenewDeadline.Duration,
-		RetryPeriod:   e.cfg.RetryPeriod.Duration,
-		WatchDog:      e.Health,
-		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(term context.Context) { won <- term },
-			OnStoppedLeading: func() {},
-		},
-	})
+	t, err := e.begin(ctx)
 	if err != nil {
-		return fmt.Errorf("leader election: %w", err)
+		return err
 	}
-	e.Health.SetLeaderElection(elector)
-	ended := make(chan struct{})
-	go func() { defer close(ended); elector.Run(holding) }()
-
+	defer t.drop()
+	if e.watcher != nil {
+		defer t.follow(e.watcher)()
+	}
 	select {
 	case <-ctx.Done():
-	case <-ended:
-	case term := <-won:
+	case <-t.ended:
+	case held := <-t.won:
 		leading, stop := context.WithCancel(ctx)
 		defer stop()
-		defer context.AfterFunc(term, func() {
+		defer context.AfterFunc(held, func() {
 			if ctx.Err() == nil {
-				e.logger.Error(nil, "leaderelection lost, stopping all controllers")
+				e.opts.Logger.Error(nil, "leaderelection lost, stopping all controllers", "lock", e.lock.Describe(), "why", t.why())
 			}
 			stop()
 		})()
 		err = lead(leading)
 	}
-	drop()
-	<-ended
+	t.drop()
+	<-t.ended
 	if !errors.Is(err, ErrHold) {
 		e.release(context.WithoutCancel(ctx))
 	}
 	return err
 }
 
-// release gives the lease up when this process still holds it, so that a
+// begin starts client-go's elector.
+func (e *Elector) begin(ctx context.Context) (*term, error) {
+	mute := &mute{}
+	holding, drop := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), mute.logger(e.opts.Logger)))
+	t := &term{elector: e, won: make(chan context.Context, 1), ended: make(chan struct{})}
+	t.drop = func() { mute.set(); drop() }
+	le := e.opts.Election
+	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+		Lock:          &observer{Interface: e.lock, term: t},
+		Name:          le.ResourceName,
+		LeaseDuration: le.LeaseDuration.Duration,
+		RenewDeadline: le.RenewDeadline.Duration,
+		RetryPeriod:   le.RetryPeriod.Duration,
+		WatchDog:      e.Health,
+		Coordinated:   e.candidate != nil,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: func(held context.Context) { t.won <- held },
+			OnStoppedLeading: func() {},
+		},
+	})
+	if err != nil {
+		drop()
+		return nil, fmt.Errorf("leader election: %w", err)
+	}
+	e.Health.SetLeaderElection(elector)
+	go func() { defer close(t.ended); elector.Run(holding) }()
+	return t, nil
+}
+
+// release gives the lock up when this process still holds it, so that a
 // successor need not wait for its expiry.
 func (e *Elector) release(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, e.cfg.RenewDeadline.Duration)
-	defer cancel()
-	record, _, err := e.lock.Get(ctx)
-	if err != nil || record.HolderIdentity != e.lock.Identity() {
-		return // an unreadable lease expires by itself
+	if file, ok := e.lock.(*FileLock); ok {
+		defer file.Close()
 	}
-	record.HolderIdentity, record.LeaseDurationSeconds = "", 1
-	if err := e.lock.Update(ctx, *record); err != nil {
-		e.logger.Info("The lease could not be released and will expire", "err", err)
+	ctx, cancel := context.WithTimeout(ctx, e.opts.Election.RenewDeadline.Duration)
+	defer cancel()
+	for {
+		record, _, err := e.lock.Get(ctx)
+		if err != nil || record.HolderIdentity != e.lock.Identity() {
+			return // an unreadable lease expires by itself
+		}
+		record.HolderIdentity, record.LeaseDurationSeconds = "", 1
+		err = e.lock.Update(ctx, *record)
+		if conflict(err) {
+			continue // somebody wrote an annotation meanwhile
+		}
+		if err != nil {
+			e.opts.Logger.Info("The lease could not be released and will expire", "err", err)
+			return
+		}
+		e.holder.Store("")
+		e.opts.Logger.Info("Released lease", "lock", e.lock.Describe())
 		return
 	}
-	e.logger.Info("Released lease", "lock", e.lock.Describe())
 }

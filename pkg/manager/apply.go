@@ -3,6 +3,7 @@
 package manager
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -13,29 +14,48 @@ import (
 )
 
 // apply is the transaction: build all, then stop, then start.
-func (m *Manager) apply(now *config.Loaded) (plan.Plan, error) {
+func (m *Manager) apply(ctx context.Context, now *config.Loaded) (plan.Plan, error) {
 	p := plan.Compute(m.opts.Catalog, setup(m.current), setup(now))
-	commits, discard, err := m.prepare(now, p)
+	_, building := m.opts.Tracer.Step(ctx, "build", "plan", p.Summary())
+	next, err := m.prepareAll(now, p)
+	building.End(err)
 	if err != nil {
 		return p, err
+	}
+	_, committing := m.opts.Tracer.Step(ctx, "commit")
+	defer committing.End(nil)
+	m.commit(now, next.conn, p, next.instances)
+	for _, commit := range next.parts {
+		commit()
+	}
+	return p, nil
+}
+
+// prepared is everything that a configuration needs, without effect yet.
+type prepared struct {
+	parts     []func()
+	conn      *Connection
+	instances []built
+}
+
+func (m *Manager) prepareAll(now *config.Loaded, p plan.Plan) (prepared, error) {
+	commits, discard, err := m.prepare(now, p)
+	if err != nil {
+		return prepared{}, err
 	}
 	conn, err := m.connect(now, p)
 	if err != nil {
 		discard()
-		return p, err
+		return prepared{}, err
 	}
 	// A standby builds too, so that a mistake shows before it leads.
 	list, err := m.build(now, conn, p)
 	if err != nil {
 		m.drop(conn)
 		discard()
-		return p, err
+		return prepared{}, err
 	}
-	m.commit(now, conn, p, list)
-	for _, commit := range commits {
-		commit()
-	}
-	return p, nil
+	return prepared{commits, conn, list}, nil
 }
 
 // connect makes the clients a plan replaces, and keeps the caches it does not.
@@ -131,8 +151,10 @@ func (m *Manager) settle(p plan.Plan) (leavers []*slot) {
 		s := m.slots[step.Controller]
 		s.settle(step)
 		switch {
-		case step.Action == plan.Stop || step.Action == plan.Restart:
+		case (step.Action == plan.Stop || step.Action == plan.Restart) && s.run != nil:
 			leavers = append(leavers, s)
+		case step.Action == plan.Stop:
+			s.forget()
 		case step.Action == plan.Resize && s.run != nil:
 			s.run.instance.Resize(step.Workers)
 		case step.Action == plan.Start && !m.leading:
@@ -215,7 +237,9 @@ func (m *Manager) rollback(why string) {
 	bad, good := m.current, m.trial.before
 	m.endTrial()
 	m.report.tried("failure")
-	p, err := m.apply(good)
+	ctx, span := m.opts.Tracer.Reload(context.Background(), good.Hash)
+	p, err := m.apply(ctx, good)
+	span.End(err)
 	m.endTrial() // what was good is not on probation
 	if err != nil {
 		m.opts.Logger.Error(err, "Going back failed, the changed configuration stays", "config", bad.Hash, "wanted", good.Hash, "why", why)

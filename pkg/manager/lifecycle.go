@@ -37,7 +37,7 @@ func (m *Manager) kit(c *config.Loaded, conn *Connection) controller.Kit {
 	return controller.Kit{
 		Clients: conn.Factory, Pool: conn.Pool, Hub: m.opts.Hub, Gates: c.Gates,
 		Logger: m.opts.Logger, Clock: m.opts.Clock, Metadata: conn.Metadata,
-		Cluster: c.Config.Cluster,
+		Cluster: c.Config.Cluster, Tracer: m.opts.Tracer,
 		// Less than the deadline, so that cancelled requests can still end in it.
 		Grace: c.Config.Reload.StopTimeout.Duration / 2,
 	}
@@ -304,7 +304,7 @@ func (m *Manager) failed(s *slot, err error) {
 	}
 	s.is(controller.Failed, reason)
 	s.lastError = reason
-	m.report.failure(s.d.Name)
+	s.failed++
 	delay := min(firstBackoff<<min(s.failures-1, 10), maxBackoff)
 	m.opts.Logger.Error(err, "Controller failed, starting it anew", "controller", s.d.Name, "failures", s.failures, "delay", delay)
 	m.later(s, delay)

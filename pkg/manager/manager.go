@@ -17,6 +17,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/metrics"
 	"github.com/kube-live/kube-controller-manager/pkg/plan"
+	"github.com/kube-live/kube-controller-manager/pkg/trace"
 )
 
 // Part is something beside the controllers that a configuration sets up: the
@@ -42,6 +43,8 @@ type Options struct {
 	// Announce is told of every attempt, in the manager's goroutine; it must not
 	// block. Default: nobody is told.
 	Announce func(Attempt)
+	// Tracer records changes and, for controllers, syncs. Nil records nothing.
+	Tracer *trace.Tracer
 	// Good is told of every configuration that is in effect and needs no
 	// probation any more, in the manager's goroutine; it must not block. Default:
 	// nobody is told.
@@ -94,6 +97,7 @@ func New(opts Options) *Manager {
 	}
 	m := &Manager{opts: opts, posts: make(chan func()), ended: make(chan struct{}), slots: map[string]*slot{}}
 	m.report = newReporter(opts.Hub.Process, opts.Clock)
+	opts.Hub.Process.Registerer().MustRegister(newCollector(m.Snapshot))
 	for _, d := range opts.Catalog {
 		m.slots[d.Name] = newSlot(d, opts.Clock)
 	}
@@ -145,8 +149,10 @@ func (m *Manager) post(f func()) {
 // has changed.
 func (m *Manager) Apply(now *config.Loaded) error {
 	return m.do(func() error {
-		p, err := m.apply(now)
+		ctx, span := m.opts.Tracer.Reload(context.Background(), now.Hash)
+		p, err := m.apply(ctx, now)
 		m.record(now, p, err)
+		span.End(err)
 		return err
 	})
 }

@@ -92,6 +92,8 @@ type ControllerStatus struct {
 	Workers   int    `json:"workers,omitempty"`
 	Run       int    `json:"run,omitempty"`
 	Restarts  int    `json:"restarts,omitempty"`
+	// Failures counts runs that ended with an error, ever.
+	Failures int `json:"-"`
 	// Load is that of the run's work queues; see Measured.
 	Load kcmmetrics.Load `json:"-"`
 
@@ -205,12 +207,11 @@ type reporter struct {
 	total    *metrics.CounterVec
 	last     *metrics.GaugeVec
 	info     *metrics.GaugeVec
-	failures *metrics.CounterVec
 	fallback *metrics.Gauge
 }
 
 func newReporter(registry metrics.KubeRegistry, c clock.PassiveClock) *reporter {
-	const subsystem = "kube_controller_manager"
+	const subsystem = kcmmetrics.Subsystem
 	r := &reporter{
 		clock: c,
 		total: metrics.NewCounterVec(&metrics.CounterOpts{Subsystem: subsystem, Name: "config_automatic_reloads_total",
@@ -219,12 +220,10 @@ func newReporter(registry metrics.KubeRegistry, c clock.PassiveClock) *reporter 
 			Help: "Time of the last configuration that was tried, by outcome."}, []string{"status"}),
 		info: metrics.NewGaugeVec(&metrics.GaugeOpts{Subsystem: subsystem, Name: "config_automatic_reload_last_config_info",
 			Help: "The configuration in effect, by the hash of its file."}, []string{"hash"}),
-		failures: metrics.NewCounterVec(&metrics.CounterOpts{Subsystem: subsystem, Name: "controller_failures_total",
-			Help: "Total number of runs that ended with an error or a panic."}, []string{"controller"}),
 		fallback: metrics.NewGauge(&metrics.GaugeOpts{Subsystem: subsystem, Name: "config_fallback",
 			Help: "1 while the last good configuration from before the start is in effect because the present one is refused."}),
 	}
-	registry.MustRegister(r.total, r.last, r.info, r.failures, r.fallback)
+	registry.MustRegister(r.total, r.last, r.info, r.fallback)
 	for _, status := range []string{"success", "failure"} {
 		r.total.WithLabelValues(status).Add(0)
 	}
@@ -240,5 +239,3 @@ func (r *reporter) tried(status string) {
 	r.total.WithLabelValues(status).Inc()
 	r.last.WithLabelValues(status).Set(float64(r.clock.Now().UnixNano()) / 1e9)
 }
-
-func (r *reporter) failure(name string) { r.failures.WithLabelValues(name).Inc() }

@@ -32,6 +32,8 @@ type slot struct {
 	clock     clock.PassiveClock
 	// failures counts runs that failed in a row.
 	failures int
+	// failed counts all runs that failed, ever.
+	failed int
 	// restarts counts runs that were started after a failure, ever.
 	restarts int
 	// retry is pending after a failure.
@@ -62,7 +64,7 @@ func newSlot(d controller.Descriptor, c clock.PassiveClock) *slot {
 }
 
 func (s *slot) status() ControllerStatus {
-	c := ControllerStatus{Name: s.d.Name, State: s.state(), Reason: s.reason, Since: s.since, Restarts: s.restarts, LastError: s.lastError}
+	c := ControllerStatus{Name: s.d.Name, State: s.state(), Reason: s.reason, Since: s.since, Restarts: s.restarts, Failures: s.failed, LastError: s.lastError}
 	if s.run != nil {
 		c.instance = s.run.instance
 		c.Run, c.Workers, c.Since = s.run.generation, s.run.instance.Workers(), *s.run.changed.Load()

@@ -5,12 +5,10 @@ package server
 import (
 	"crypto/tls"
 	"fmt"
-	"net"
 	"os"
 	"sync"
 	"time"
 
-	certutil "k8s.io/client-go/util/cert"
 	"k8s.io/klog/v2"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
@@ -18,30 +16,33 @@ import (
 
 type getCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 
-// certificates is the source of the serving certificate: the files, reloaded
-// when they change, or one in memory that nobody has signed.
-func certificates(c v1beta1.Serving, logger klog.Logger) (getCertificate, error) {
-	if c.TLSCertFile != "" {
-		pair := &keyPair{cert: c.TLSCertFile, key: c.TLSPrivateKeyFile, logger: logger}
-		if err := pair.load(); err != nil {
-			return nil, err
+// certificates is the source of serving certificates: the files, reloaded when
+// they change, or one that nobody has signed. Last is the one in memory that was
+// served until now, or nil; own is the one from now on.
+func certificates(c v1beta1.Serving, last *ownCertificate, logger klog.Logger) (get getCertificate, own *ownCertificate, err error) {
+	cert, key := c.TLSCertFile, c.TLSPrivateKeyFile
+	if cert == "" && c.CertDir != "" {
+		if cert, key, err = keptIn(c.CertDir, c.BindAddress, logger); err != nil {
+			return nil, nil, err
 		}
-		return pair.get, nil
 	}
-	var ips []net.IP
-	if ip := net.ParseIP(c.BindAddress); ip != nil && !ip.IsUnspecified() {
-		ips = append(ips, ip)
+	if cert != "" {
+		pair, err := loadPair(cert, key, logger)
+		if err != nil {
+			return nil, nil, err
+		}
+		get = pair.get
+	} else {
+		if own, err = newOwn(c.BindAddress, last, logger); err != nil {
+			return nil, nil, err
+		}
+		get = own.get
 	}
-	cert, key, err := certutil.GenerateSelfSignedCertKey("localhost", append(ips, net.IPv4(127, 0, 0, 1)), nil)
+	byName, err := named(c.SNICertKeys, logger)
 	if err != nil {
-		return nil, fmt.Errorf("self-signed certificate: %w", err)
+		return nil, nil, err
 	}
-	pair, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		return nil, fmt.Errorf("self-signed certificate: %w", err)
-	}
-	logger.Info("Generated self-signed cert in-memory")
-	return func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &pair, nil }, nil
+	return byName.or(get), own, nil
 }
 
 // recheck is how often files are looked at, at most.
@@ -58,6 +59,11 @@ type keyPair struct {
 	checked time.Time
 }
 
+func loadPair(cert, key string, logger klog.Logger) (*keyPair, error) {
+	k := &keyPair{cert: cert, key: key, logger: logger}
+	return k, k.load()
+}
+
 func (k *keyPair) load() error {
 	stamp := k.stat()
 	pair, err := tls.LoadX509KeyPair(k.cert, k.key)
@@ -65,6 +71,9 @@ func (k *keyPair) load() error {
 		return fmt.Errorf("serving certificate %s with key %s: %w", k.cert, k.key, err)
 	}
 	k.pair, k.stamp = &pair, stamp
+	if leaf := pair.Leaf; leaf != nil && time.Now().After(leaf.NotAfter) {
+		k.logger.Info("The serving certificate has expired", "file", k.cert, "expired", leaf.NotAfter)
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -14,15 +15,11 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/cache"
-	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apiserver/pkg/apis/apiserver"
 	"k8s.io/apiserver/pkg/authentication/authenticator"
-	"k8s.io/apiserver/pkg/authentication/authenticatorfactory"
-	"k8s.io/apiserver/pkg/authentication/request/headerrequest"
 	"k8s.io/apiserver/pkg/authentication/user"
-	"k8s.io/apiserver/pkg/server/dynamiccertificates"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 	"github.com/kube-live/kube-controller-manager/pkg/client"
@@ -45,99 +42,83 @@ type guard struct {
 	public  []string
 	cache   *cache.LRUExpireCache
 	yes, no time.Duration
+	// lookup are the settings that come from the cluster, or nil.
+	lookup  *lookup
+	metrics *delegated
+	logger  klog.Logger
 }
 
-func newGuard(ctx context.Context, c *v1beta1.KubeControllerManagerConfiguration) (*guard, error) {
+// newGuard works until the context ends. Last is the guard before, or nil.
+func newGuard(ctx context.Context, c *v1beta1.KubeControllerManagerConfiguration, last *guard, m *delegated, logger klog.Logger) (*guard, error) {
 	g := &guard{
 		public: c.Authorization.AlwaysAllowPaths, cache: cache.NewLRUExpireCache(answers),
 		yes: c.Authorization.CacheAuthorizedTTL.Duration, no: c.Authorization.CacheUnauthorizedTTL.Duration,
+		metrics: m, logger: logger,
 	}
 	var err error
 	if g.reviews, err = reviewClient(c.Authorization.Kubeconfig, "authorization"); err != nil {
 		return nil, err
 	}
-	g.authn, err = newAuthenticator(ctx, c.Authentication)
+	err = g.authenticate(ctx, c.Authentication, last)
 	return g, err
 }
 
-// reviewClient is nil without a kubeconfig.
+// wait returns when nothing of the guard works any more.
+func (g *guard) wait() {
+	if g.lookup != nil {
+		<-g.lookup.done
+	}
+}
+
+// reviewClient is nil without a kubeconfig, unless this is a pod.
 func reviewClient(kubeconfig, purpose string) (kubernetes.Interface, error) {
-	if kubeconfig == "" {
+	var cfg *rest.Config
+	var err error
+	if kubeconfig != "" {
+		cfg, err = client.LoadConfig(kubeconfig, "")
+	} else if cfg, err = rest.InClusterConfig(); errors.Is(err, rest.ErrNotInCluster) {
 		return nil, nil
 	}
-	cfg, err := client.LoadConfig(kubeconfig, "")
 	if err != nil {
 		return nil, fmt.Errorf("failed to get delegated %s kubeconfig: %w", purpose, err)
 	}
-	cfg.QPS, cfg.Burst, cfg.Timeout = reviewQPS, reviewBurst, reviewTimeout
+	cfg.QPS, cfg.Burst = reviewQPS, reviewBurst
 	rest.AddUserAgent(cfg, purpose)
 	return kubernetes.NewForConfig(cfg)
 }
 
-func newAuthenticator(ctx context.Context, a v1beta1.Authentication) (authenticator.Request, error) {
-	d := authenticatorfactory.DelegatingAuthenticatorConfig{
-		Anonymous:                &apiserver.AnonymousAuthConfig{Enabled: true},
-		TokenAccessReviewTimeout: reviewTimeout,
-		WebhookRetryBackoff:      &wait.Backoff{Duration: 500 * time.Millisecond, Factor: 1.5, Jitter: 0.2, Steps: 5},
-		CacheTTL:                 a.TokenCacheTTL.Duration,
+// recognize finds out who asks, and counts it.
+func (g *guard) recognize(r *http.Request) (*authenticator.Response, bool, error) {
+	began := time.Now()
+	answer, known, err := g.authn.AuthenticateRequest(r)
+	name := ""
+	if known && err == nil {
+		name = answer.User.GetName()
 	}
-	reviews, err := reviewClient(a.Kubeconfig, "authentication")
-	if err != nil {
-		return nil, err
-	}
-	if reviews != nil {
-		d.TokenAccessReviewClient = reviews.AuthenticationV1()
-	}
-	if a.ClientCAFile != "" {
-		bundle, err := caBundle(ctx, "client-ca", a.ClientCAFile)
-		if err != nil {
-			return nil, fmt.Errorf("unable to load client CA provider: %w", err)
-		}
-		d.ClientCertificateCAContentProvider = bundle
-	}
-	if a.RequestHeaderClientCAFile != "" {
-		bundle, err := caBundle(ctx, "request-header", a.RequestHeaderClientCAFile)
-		if err != nil {
-			return nil, fmt.Errorf("unable to load request header client CA: %w", err)
-		}
-		d.RequestHeaderConfig = &authenticatorfactory.RequestHeaderConfig{
-			UsernameHeaders:     headerrequest.StaticStringSlice(a.RequestHeaderUsernameHeaders),
-			UIDHeaders:          headerrequest.StaticStringSlice(a.RequestHeaderUIDHeaders),
-			GroupHeaders:        headerrequest.StaticStringSlice(a.RequestHeaderGroupHeaders),
-			ExtraHeaderPrefixes: headerrequest.StaticStringSlice(a.RequestHeaderExtraHeadersPrefix),
-			CAContentProvider:   bundle,
-			AllowedClientNames:  headerrequest.StaticStringSlice(a.RequestHeaderAllowedNames),
-		}
-	}
-	authn, _, err := d.New()
-	return authn, err
-}
-
-// caBundle follows a file of CA certificates until the context ends.
-func caBundle(ctx context.Context, purpose, file string) (dynamiccertificates.CAContentProvider, error) {
-	bundle, err := dynamiccertificates.NewDynamicCAContentFromFile(purpose, file)
-	if err != nil {
-		return nil, err
-	}
-	go bundle.Run(ctx, 1)
-	return bundle, nil
+	g.metrics.access.Authenticated(name, known, err, time.Since(began))
+	return answer, known, err
 }
 
 // wrap lets through what is allowed.
 func (g *guard) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer, known, err := g.authn.AuthenticateRequest(r)
+		answer, known, err := g.recognize(r)
 		if err != nil || !known {
+			g.logger.V(requestLevel).Info("Unable to authenticate the request", "path", r.URL.Path, "srcIP", r.RemoteAddr, "problem", err)
 			refuse(w, http.StatusUnauthorized, metav1.StatusReasonUnauthorized, "Unauthorized")
 			return
 		}
-		allowed, err := g.allowed(r.Context(), answer.User, strings.ToLower(r.Method), r.URL.Path)
+		verb := strings.ToLower(r.Method)
+		began := time.Now()
+		allowed, err := g.allowed(r.Context(), answer.User, verb, r.URL.Path)
+		g.metrics.access.Authorized(allowed, err, time.Since(began))
 		switch {
 		case err != nil:
+			g.logger.Error(err, "The authorization could not be checked", "user", answer.User.GetName(), "verb", verb, "path", r.URL.Path)
 			refuse(w, http.StatusInternalServerError, metav1.StatusReasonInternalError, "the authorization could not be checked")
 		case !allowed:
 			refuse(w, http.StatusForbidden, metav1.StatusReasonForbidden,
-				fmt.Sprintf("forbidden: User %q cannot %s path %q", answer.User.GetName(), strings.ToLower(r.Method), r.URL.Path))
+				fmt.Sprintf("forbidden: User %q cannot %s path %q", answer.User.GetName(), verb, r.URL.Path))
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -145,7 +126,7 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 }
 
 func (g *guard) allowed(ctx context.Context, u user.Info, verb, path string) (bool, error) {
-	if slices.Contains(u.GetGroups(), user.SystemPrivilegedGroup) || slices.ContainsFunc(g.public, func(p string) bool { return matches(p, path) }) {
+	if slices.Contains(u.GetGroups(), user.SystemPrivilegedGroup) || g.isPublic(path) {
 		return true, nil
 	}
 	if g.reviews == nil {
@@ -164,6 +145,19 @@ func (g *guard) allowed(ctx context.Context, u user.Info, verb, path string) (bo
 	return g.review(ctx, spec)
 }
 
+// spellings are other ways to ask for a page, which tell no more than it does.
+func spellings(path string) string {
+	switch path {
+	case liveness, readiness, deep:
+		return "/healthz"
+	}
+	return path
+}
+
+func (g *guard) isPublic(path string) bool {
+	return slices.ContainsFunc(g.public, func(p string) bool { return matches(p, path) || matches(p, spellings(path)) })
+}
+
 func (g *guard) review(ctx context.Context, spec authorizationv1.SubjectAccessReviewSpec) (bool, error) {
 	key, err := json.Marshal(spec)
 	if err != nil {
@@ -172,7 +166,11 @@ func (g *guard) review(ctx context.Context, spec authorizationv1.SubjectAccessRe
 	if known, ok := g.cache.Get(string(key)); ok {
 		return known.(bool), nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, reviewTimeout)
+	defer cancel()
+	begun := time.Now()
 	sar, err := g.reviews.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{Spec: spec}, metav1.CreateOptions{})
+	g.metrics.observe(authorization, err, time.Since(begun))
 	if err != nil {
 		return false, err
 	}
@@ -194,6 +192,7 @@ func matches(pattern, path string) bool {
 	return pattern == path
 }
 
+// refuse answers with a Status, as the API server does.
 func refuse(w http.ResponseWriter, code int, reason metav1.StatusReason, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

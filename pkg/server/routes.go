@@ -3,114 +3,120 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/pprof"
-	"slices"
+	"regexp"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"k8s.io/klog/v2"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 )
 
-// Check is one named condition of health. Err is nil when it is good.
-type Check struct {
-	Name string
-	Err  error
-}
-
-// Pages are what there is to show.
+// Pages are what there is to show. Functions are called for each request and
+// must not wait.
 type Pages struct {
 	Metrics prometheus.Gatherer
-	// Health, Live and Ready are evaluated for each request and must not wait.
+	// Health, Live and Ready are the conditions of the process.
 	Health, Live, Ready func() []Check
 	// Configz is encoded as JSON.
 	Configz func() any
+	// Flags are the values of the flags by name, for /flagz.
+	Flags func() map[string]string
+	// Effect is the configuration in effect, for /statusz.
+	Effect func() Effect
+	// SetVerbosity changes how much is logged, until the configuration says
+	// otherwise. Nil: it cannot be changed here.
+	SetVerbosity func(level uint32) error
 	// Debug is a controller's own page, or nil.
 	Debug func(controller string) http.Handler
+	// Extra answers what has no page here, to callers that may see its path. Nil:
+	// nothing is there.
+	Extra http.Handler
 }
 
 const debugPrefix = "/debug/controllers/"
 
-// Routes are the pages under their paths.
-func (p Pages) Routes(c v1beta1.Serving) http.Handler {
-	mux := http.NewServeMux()
-	health(mux, "healthz", p.Health)
-	health(mux, "livez", p.Live)
-	health(mux, "readyz", p.Ready)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(p.Metrics, promhttp.HandlerOpts{EnableOpenMetrics: true, ErrorHandling: promhttp.ContinueOnError}))
-	mux.HandleFunc("GET /configz", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if err := json.NewEncoder(w).Encode(p.Configz()); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		}
-	})
-	mux.HandleFunc("GET "+debugPrefix, func(w http.ResponseWriter, r *http.Request) {
-		name, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, debugPrefix), "/")
-		h := p.Debug(name)
-		if h == nil {
-			http.NotFound(w, r)
-			return
-		}
-		r = r.Clone(r.Context())
-		r.URL.Path = "/" + rest
-		h.ServeHTTP(w, r)
-	})
-	if c.Profiling {
-		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+// private are all pages; whoever asks for one was allowed to.
+func (p *Pages) private(c v1beta1.Serving, s *slis, logger klog.Logger) http.Handler {
+	mux := p.common(c, s, logger)
+	mux.HandleFunc("GET /configz", p.configz)
+	mux.HandleFunc("GET /flagz", p.flagz)
+	mux.HandleFunc("GET /statusz", p.statusz)
+	mux.HandleFunc("GET "+debugPrefix, p.debug)
+	if c.Profiling && p.SetVerbosity != nil {
+		verbosity(mux, p.SetVerbosity)
+	}
+	if p.Extra != nil {
+		mux.Handle("/", p.Extra)
 	}
 	return mux
 }
 
-// health serves the checks at /NAME, and each of them at /NAME/CHECK.
-func health(mux *http.ServeMux, name string, checks func() []Check) {
-	mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
-		answer(w, r, name, checks(), r.URL.Query()["exclude"])
-	})
-	mux.HandleFunc("GET /"+name+"/{check}", func(w http.ResponseWriter, r *http.Request) {
-		for _, c := range checks() {
-			if c.Name == r.PathValue("check") {
-				answer(w, r, name+"/"+c.Name, []Check{c}, nil)
-				return
-			}
-		}
-		http.NotFound(w, r)
-	})
+// public are the pages that a caller on the same machine may see.
+func (p *Pages) public(c v1beta1.Serving, s *slis, logger klog.Logger) http.Handler {
+	return p.common(c, s, logger)
 }
 
-// answer says ok, or which checks failed. Reasons are withheld, since everybody
-// may ask; they are in the log.
-func answer(w http.ResponseWriter, r *http.Request, name string, checks []Check, excluded []string) {
-	var detail strings.Builder
-	failed := false
-	for _, c := range checks {
-		switch {
-		case slices.Contains(excluded, c.Name):
-			fmt.Fprintf(&detail, "[+]%s excluded: ok\n", c.Name)
-		case c.Err != nil:
-			failed = true
-			fmt.Fprintf(&detail, "[-]%s failed: reason withheld\n", c.Name)
-		default:
-			fmt.Fprintf(&detail, "[+]%s ok\n", c.Name)
-		}
+// common are health, metrics and profiles.
+func (p *Pages) common(c v1beta1.Serving, s *slis, logger klog.Logger) *http.ServeMux {
+	mux := http.NewServeMux()
+	h := healthPages{slis: s, logger: logger}
+	h.serve(mux, "healthz", p.Health)
+	h.serve(mux, "livez", p.Live)
+	h.serve(mux, "readyz", p.Ready)
+	mux.HandleFunc(liveness, h.short("livez", p.Live))
+	mux.HandleFunc(readiness, h.short("readyz", p.Ready))
+	mux.HandleFunc(deep, h.deep(p.Health, p.Ready))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(p.Metrics, promhttp.HandlerOpts{EnableOpenMetrics: true, ErrorHandling: promhttp.ContinueOnError}))
+	s.serve(mux)
+	if c.Profiling {
+		mux.Handle("/debug/pprof", http.RedirectHandler("/debug/pprof/", http.StatusFound))
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	return mux
+}
+
+func (p *Pages) configz(w http.ResponseWriter, _ *http.Request) {
+	var body bytes.Buffer
+	if err := json.NewEncoder(&body).Encode(p.Configz()); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	content(w, "application/json", []byte(redacted(body.String())))
+}
+
+func (p *Pages) debug(w http.ResponseWriter, r *http.Request) {
+	name, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, debugPrefix), "/")
+	h := p.Debug(name)
+	if h == nil {
+		http.NotFound(w, r)
+		return
+	}
+	r = r.Clone(r.Context())
+	r.URL.Path = "/" + rest
+	h.ServeHTTP(w, r)
+}
+
+// content answers with a body of a type.
+func content(w http.ResponseWriter, kind string, body []byte) {
+	w.Header().Set("Content-Type", kind)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, verbose := r.URL.Query()["verbose"]
-	switch {
-	case failed:
-		w.WriteHeader(http.StatusInternalServerError)
-		fmt.Fprintf(w, "%s%s check failed\n", detail.String(), name)
-	case verbose:
-		fmt.Fprintf(w, "%s%s check passed\n", detail.String(), name)
-	default:
-		fmt.Fprint(w, "ok")
+	_, _ = w.Write(body)
+}
+
+// redacted hides passwords in URLs. Other secrets are in files, of which only
+// the names are shown.
+func redacted(text string) string {
+	if !strings.Contains(text, "@") {
+		return text
 	}
+	return regexp.MustCompile(`://[^/@\s"]*@`).ReplaceAllString(text, "://REDACTED@")
 }

@@ -3,19 +3,14 @@
 package server
 
 import (
-	"context"
-	"crypto/tls"
-	"errors"
-	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
+	"runtime"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/klog/v2"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
@@ -23,170 +18,190 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/plan"
 )
 
-// Limits of a connection, as upstream's server has them.
-const (
-	headerTimeout  = 32 * time.Second
-	idleTimeout    = 90 * time.Second
-	maxHeaderBytes = 1 << 20
-	// closeTimeout is what requests under way get when a listener goes.
-	closeTimeout = 2 * time.Second
-)
+// limits bound what a caller can hold on to.
+type limits struct {
+	// header is the time for a handshake and the head of a request, body the
+	// time for what follows, idle the time between two requests.
+	header, body, idle time.Duration
+	// close is what requests under way get when what serves them goes.
+	close time.Duration
+	// headerBytes is the size of the head of a request.
+	headerBytes int
+}
+
+// usual are upstream's limits, and one for bodies, which upstream does not limit.
+func usual() limits {
+	return limits{header: 32 * time.Second, body: 32 * time.Second, idle: 90 * time.Second, close: 2 * time.Second, headerBytes: 1 << 20}
+}
 
 // Server is a part of the manager.
 type Server struct {
-	routes func(v1beta1.Serving) http.Handler
+	pages  *Pages
+	slis   *slis
 	logger klog.Logger
+	limits limits
+	// delegated are metrics, served with those of the pages.
+	delegated *delegated
 
 	mu   sync.Mutex
-	live *instance
+	live serving
+	// draining are fronts that were replaced and finish what they have begun.
+	draining sync.WaitGroup
 }
 
-// instance is the server of one configuration.
-type instance struct {
-	listener net.Listener
-	http     *http.Server
-	address  string
-	// front is what requests and handshakes go through; it can be exchanged
-	// while the listener stays.
-	front atomic.Pointer[front]
-	done  chan struct{}
+// serving is what a configuration has the server do: nothing, or the door with
+// the front behind it, and the same once more for diagnostics.
+type serving struct {
+	main, diagnostics outlet
+	// blocking is whether it is recorded where goroutines wait.
+	blocking bool
 }
 
-// front is all of a configuration but the listener.
-type front struct {
-	handler http.Handler
-	tls     *tls.Config
-	close   context.CancelFunc
+// outlet is an open port and what answers there.
+type outlet struct {
+	door  *door
+	front *front
 }
 
-// New makes a server that serves nothing yet. Routes makes the pages.
-func New(routes func(v1beta1.Serving) http.Handler, logger klog.Logger) *Server {
-	return &Server{routes: routes, logger: logger}
+// New makes a server that serves nothing yet.
+func New(pages Pages, logger klog.Logger) *Server {
+	d := newDelegated()
+	pages.Metrics = prometheus.Gatherers{pages.Metrics, d.registry}
+	return &Server{pages: &pages, slis: newSLIs(), delegated: d, logger: logger, limits: usual()}
 }
 
-// Prepare is part of manager.Part.
+// Prepare is part of manager.Part. What it opens is not served before the
+// commit.
 func (s *Server) Prepare(old, now *config.Loaded, p plan.Plan) (commit, discard func(), err error) {
 	if old != nil && !p.Replaces(plan.Serving) {
 		return nil, nil, nil
 	}
-	c := now.Config
-	if c.Serving.Port == 0 {
-		return func() { s.replace(nil) }, nil, nil
-	}
-	f, err := s.front(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	address := net.JoinHostPort(c.Serving.BindAddress, strconv.Itoa(int(c.Serving.Port)))
 	s.mu.Lock()
 	live := s.live
 	s.mu.Unlock()
-	if live != nil && live.address == address {
-		return func() { live.exchange(f) }, f.close, nil
+	c := now.Config
+	next := serving{blocking: c.Serving.Port != 0 && c.Serving.Profiling && c.Serving.ContentionProfiling}
+	discard = func() {
+		next.main.discard(live.main)
+		next.diagnostics.discard(live.diagnostics)
 	}
-	in, err := s.listen(address, f)
+	if err = s.prepareMain(c, live.main, &next.main); err == nil {
+		err = s.prepareDiagnostics(c.Serving, live.diagnostics, &next.diagnostics)
+	}
 	if err != nil {
-		f.close()
+		discard()
 		return nil, nil, err
 	}
-	return func() { s.replace(in) }, in.shutdown, nil
+	return func() { s.replace(next) }, discard, nil
 }
 
-func (s *Server) front(c *v1beta1.KubeControllerManagerConfiguration) (*front, error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	guard, err := newGuard(ctx, c)
-	if err != nil {
-		cancel()
-		return nil, err
+func (s *Server) prepareMain(c *v1beta1.KubeControllerManagerConfiguration, live outlet, next *outlet) (err error) {
+	if c.Serving.Port == 0 {
+		return nil
 	}
-	certificates, err := certificates(c.Serving, s.logger)
-	if err != nil {
-		cancel()
-		return nil, err
+	if next.front, err = s.secure(c, live.front); err != nil {
+		return err
 	}
-	return &front{
-		handler: recovered(guard.wrap(s.routes(c.Serving)), s.logger),
-		tls:     handshake(c.Serving, certificates),
-		close:   cancel,
-	}, nil
+	address := net.JoinHostPort(c.Serving.BindAddress, strconv.Itoa(int(c.Serving.Port)))
+	next.door, err = s.doorAt(address, sharing{c.Serving.PermitAddressSharing, c.Serving.PermitPortSharing}, live.door)
+	return err
 }
 
-// listen serves already: the old listener is closed only at the commit.
-func (s *Server) listen(address string, f *front) (*instance, error) {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("failed to create listener: failed to listen on %s: %w", address, err)
+// loopback is where diagnostics are served.
+const loopback = "127.0.0.1"
+
+func (s *Server) prepareDiagnostics(c v1beta1.Serving, live outlet, next *outlet) (err error) {
+	if c.InsecureDiagnosticsPort == 0 {
+		return nil
 	}
-	in := &instance{listener: l, address: address, done: make(chan struct{})}
-	in.front.Store(f)
-	in.http = &http.Server{
-		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in.front.Load().handler.ServeHTTP(w, r) }),
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		// Handshakes that fail are the callers' matter.
-		ErrorLog: log.New(io.Discard, "", 0),
-		TLSConfig: &tls.Config{
-			MinVersion:         tls.VersionTLS12,
-			NextProtos:         []string{"h2", "http/1.1"},
-			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return in.front.Load().tls, nil },
-		},
-	}
-	go func() {
-		defer close(in.done)
-		if err := in.http.ServeTLS(l, "", ""); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			s.logger.Error(err, "Serving ended", "address", address)
-		}
-	}()
-	s.logger.Info("Serving securely", "address", l.Addr().String())
-	return in, nil
+	next.front = s.plain(c)
+	next.door, err = s.doorAt(net.JoinHostPort(loopback, strconv.Itoa(int(c.InsecureDiagnosticsPort))), sharing{}, live.door)
+	return err
 }
 
-func (in *instance) exchange(f *front) { in.front.Swap(f).close() }
-
-func (in *instance) shutdown() {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
-	if err := in.http.Shutdown(ctx); err != nil {
-		_ = in.http.Close()
+// doorAt is the live door where it suits, or a new one.
+func (s *Server) doorAt(address string, share sharing, live *door) (*door, error) {
+	if live != nil && live.address == address && live.share == share {
+		return live, nil
 	}
-	<-in.done
-	in.front.Load().close()
+	return open(address, share, live, s.logger)
 }
 
-func (s *Server) replace(in *instance) {
+// discard gives up what only a configuration that does not come has.
+func (o outlet) discard(live outlet) {
+	if o.front != nil {
+		o.front.end()
+	}
+	if o.door != nil && o.door != live.door {
+		o.door.close()
+	}
+}
+
+// replace has next served. A door that stays gets another front without a gap;
+// a new one opens before the old one closes.
+func (s *Server) replace(next serving) {
 	s.mu.Lock()
-	old := s.live
-	s.live = in
+	live := s.live
+	s.live = next
 	s.mu.Unlock()
-	if old != nil {
-		old.shutdown()
+	if live.blocking != next.blocking {
+		rate := 0
+		if next.blocking {
+			rate = 1
+		}
+		runtime.SetBlockProfileRate(rate)
+	}
+	s.exchange(live.main, next.main)
+	s.exchange(live.diagnostics, next.diagnostics)
+	for said, o := range map[string]outlet{"Serving securely": next.main, "Serving diagnostics without protection": next.diagnostics} {
+		if o.door != nil && o.door != live.main.door && o.door != live.diagnostics.door {
+			s.logger.Info(said, "address", o.door.Addr())
+		}
 	}
 }
 
-// Close ends serving.
-func (s *Server) Close() { s.replace(nil) }
+func (s *Server) exchange(live, next outlet) {
+	if next.front != nil {
+		next.front.start()
+		next.door.lead(next.front.inlet)
+	}
+	if live.door != nil && live.door != next.door {
+		live.door.close()
+	}
+	switch {
+	case live.front == nil:
+	case next.front == nil:
+		s.draining.Go(live.front.shutdown)
+	default:
+		live.front.successor.Store(next.front)
+		s.draining.Go(live.front.retire)
+	}
+}
+
+// Close ends serving. Requests under way get a moment to end.
+func (s *Server) Close() {
+	s.replace(serving{})
+	s.draining.Wait()
+}
 
 // Address is where the server listens, or "".
-func (s *Server) Address() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.live == nil {
-		return ""
-	}
-	return s.live.listener.Addr().String()
+func (s *Server) Address() string { return s.address(func(v serving) *door { return v.main.door }) }
+
+// DiagnosticsAddress is where diagnostics are served without protection, or "".
+func (s *Server) DiagnosticsAddress() string {
+	return s.address(func(v serving) *door { return v.diagnostics.door })
 }
 
-// recovered answers a request whose handler panicked.
-func recovered(next http.Handler, logger klog.Logger) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // the value itself is thrown
-				logger.Error(nil, "A request panicked", "path", r.URL.Path, "panic", p)
-				http.Error(w, "internal error", http.StatusInternalServerError)
-			}
-		}()
-		w.Header().Set("Cache-Control", "no-cache, private")
-		next.ServeHTTP(w, r)
-	})
+func (s *Server) address(of func(serving) *door) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d := of(s.live); d != nil {
+		return d.Addr()
+	}
+	return ""
+}
+
+// handler is what every request goes through, and then next.
+func (s *Server) handler(next http.Handler) http.Handler {
+	return recovered(logged(bounded(next, s.limits.body), s.logger), s.logger)
 }

@@ -71,7 +71,7 @@ func newFixture(t *testing.T) *fixture {
 	testkit.NoLeaks(t)
 	f := &fixture{t: t}
 	checks := func() []Check { return f.checks }
-	logger, _ := ktesting.NewTestContext(t)
+	logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.Verbosity(2)))
 	f.s = New(Pages{Metrics: metrics.NewHub(), Health: checks, Live: checks, Ready: checks,
 		Configz: func() any { panic("boom") },
 		Debug: func(name string) http.Handler {
@@ -79,15 +79,14 @@ func newFixture(t *testing.T) *fixture {
 				return nil
 			}
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) })
-		}}.Routes, logger)
+		}}, logger)
 	t.Cleanup(f.s.Close)
 	return f
 }
 
 // apply changes the configuration as the manager does.
 func (f *fixture) apply(now *config.Loaded) error {
-	p := plan.Plan{Changes: []plan.Change{{Part: plan.Serving}}}
-	commit, _, err := f.s.Prepare(f.now, now, p)
+	commit, _, err := f.prepare(now)
 	if err != nil {
 		return err
 	}
@@ -96,10 +95,23 @@ func (f *fixture) apply(now *config.Loaded) error {
 	return nil
 }
 
+func (f *fixture) prepare(now *config.Loaded) (commit, discard func(), err error) {
+	return f.s.Prepare(f.now, now, plan.Plan{Changes: []plan.Change{{Part: plan.Serving}}})
+}
+
+// insecure is a client that believes every server, and is nobody.
+func insecure() *http.Client {
+	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+}
+
 func (f *fixture) get(path string) (int, string, *tls.ConnectionState) {
 	f.t.Helper()
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-	resp, err := client.Get("https://" + f.s.Address() + path)
+	return f.getAt(f.s.Address(), path)
+}
+
+func (f *fixture) getAt(address, path string) (int, string, *tls.ConnectionState) {
+	f.t.Helper()
+	resp, err := insecure().Get("https://" + address + path)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -129,8 +141,15 @@ func TestHealthPages(t *testing.T) {
 		{good, "/readyz/c", 404, "404 page not found\n"},
 		{bad, "/livez", 500, "[+]a ok\n[-]b failed: reason withheld\nlivez check failed\n"},
 		{bad, "/livez?exclude=b", 200, "ok"},
-		{bad, "/healthz/b", 500, "[-]b failed: reason withheld\nhealthz/b check failed\n"},
-		{good, "/configz", 500, "internal error\n"},
+		{bad, "/healthz/b", 500, "internal server error: secret\n"},
+		{bad, "/readyz?verbose&exclude=b&exclude=x", 200, "[+]a ok\n[+]b excluded: ok\nwarn: some health checks cannot be excluded: no matches for \"x\"\nreadyz check passed\n"},
+		{good, "/healthz/live", 200, "ok"},
+		{good, "/healthz/ready", 200, "ok"},
+		{good, "/healthz/deep", 200, `{"status":"healthy","checks":{"a":"healthy","b":"healthy"}}` + "\n"},
+		{bad, "/healthz/live", 503, "[+]a ok\n[-]b failed: reason withheld\nlivez check failed\n"},
+		{bad, "/healthz/ready", 503, "[+]a ok\n[-]b failed: reason withheld\nreadyz check failed\n"},
+		{bad, "/healthz/deep", 503, `{"status":"unhealthy","checks":{"a":"healthy","b":"unhealthy"}}` + "\n"},
+		{good, "/configz", 500, "This request caused apiserver to panic. Look in the logs for details.\n"},
 		{good, "/debug/controllers/known/graph", 200, "/graph"},
 		{good, "/debug/controllers/other/graph", 404, "404 page not found\n"},
 		{good, "/", 404, "404 page not found\n"},
