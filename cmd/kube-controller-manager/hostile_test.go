@@ -4,13 +4,12 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -22,11 +21,12 @@ const (
 	mostOutput = 1 << 20     // bytes
 )
 
-// built is the program as users have it, without the race detector of a test.
-func built(t *testing.T) string {
+// built is a program of this module as users have it, without the race detector of
+// a test.
+func built(t *testing.T, folder string) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "kube-controller-manager")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	program := filepath.Join(t.TempDir(), "program")
+	if out, err := exec.Command("go", "build", "-o", program, folder).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return program
@@ -60,8 +60,7 @@ func indented(levels int) string {
 	return b.String()
 }
 
-// hostile are contents, made when they are needed (what this process has used at
-// most counts as the child's), that a checker might choke on, by what is bad about them.
+// hostile are contents, made when they are needed, that a checker might choke on, by what is bad about them.
 func hostile() map[string]func() string {
 	const fits = 500_000 // bytes that are still read
 	const own = "apiVersion: kubecontrollermanager.config.k8s.io/v1beta1\nkind: KubeControllerManagerConfiguration\n"
@@ -139,38 +138,47 @@ func hostile() map[string]func() string {
 // No content makes "check" slow, large, talkative, or end otherwise than by
 // saying what is wrong.
 func TestCheckAnswersHostileFiles(t *testing.T) {
-	program := built(t)
+	program, meter := built(t, "."), built(t, "./testdata/meter")
 	for name, content := range hostile() {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "c.yaml")
 			if err := os.WriteFile(file, []byte(content()), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			answers(t, exec.Command(program, "check", file))
+			answers(t, nil, meter, program, file)
 		})
 	}
 	t.Run("10 MB on standard input", func(t *testing.T) {
-		cmd := exec.Command(program, "check", "-")
-		cmd.Stdin = strings.NewReader(hostile()["10 MB of keys"]())
-		answers(t, cmd)
+		answers(t, strings.NewReader(hostile()["10 MB of keys"]()), meter, program, "-")
 	})
 	t.Run("a file without an end", func(t *testing.T) {
-		answers(t, exec.Command(program, "check", "/dev/zero"))
+		answers(t, nil, meter, program, "/dev/zero")
 	})
 }
 
-func answers(t *testing.T, cmd *exec.Cmd) {
+// answers checks a file and looks at what came of it.
+func answers(t *testing.T, stdin io.Reader, meter, program, file string) {
 	t.Helper()
 	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	var exit *exec.ExitError
-	if err := cmd.Run(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
-		t.Errorf("%v, want exit status 1\n%.2000s", err, out.String())
+	measured := filepath.Join(t.TempDir(), "measured")
+	cmd := exec.Command(meter, measured, program, "check", file)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &out
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
 	}
-	state := cmd.ProcessState
-	spent := state.UserTime() + state.SystemTime()
-	resident := state.SysUsage().(*syscall.Rusage).Maxrss << 10
+	text, err := os.ReadFile(measured)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var exit, resident int
+	var spent time.Duration
+	if _, err := fmt.Sscan(string(text), &exit, &spent, &resident); err != nil {
+		t.Fatal(err)
+	}
 	t.Logf("%v, %d MB, %d bytes of answer", spent, resident>>20, out.Len())
+	if exit != 1 {
+		t.Errorf("exit status %d, want 1\n%.2000s", exit, out.String())
+	}
 	if spent > mostTime {
 		t.Errorf("took %v, want at most %v", spent, mostTime)
 	}

@@ -3,11 +3,14 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -81,7 +84,7 @@ func TestWhatPeopleSee(t *testing.T) {
 	t.Run("leader and standby", func(t *testing.T) {
 		testkit.Eventually(t, timeout, func() error {
 			a, b := p.document(), standby.document()
-			if l := a.Leadership; !l.Leading || l.Holder != a.Process.Identity || len(l.Standbys) != 1 || l.Standbys[0].Identity != b.Process.Identity {
+			if l := a.Leadership; !l.Leading || l.Holder != a.Process.Identity || !slices.ContainsFunc(l.Standbys, func(s status.Standby) bool { return s.Identity == b.Process.Identity && s.Verdict == "Applied" }) {
 				return fmt.Errorf("the leader says %+v", l)
 			}
 			if l := b.Leadership; l.Leading || l.Holder != a.Process.Identity {
@@ -121,6 +124,23 @@ func TestWhatPeopleSee(t *testing.T) {
 		}
 		if _, page := p.get("/", false); !strings.Contains(page, "The newest configuration was rejected") {
 			t.Errorf("the page does not say it:\n%s", page)
+		}
+	})
+
+	t.Run("watching ends at Ctrl-C", func(t *testing.T) {
+		cmd := exec.Command(os.Args[0], "status", "--watch", kubeconfig, "--server=https://127.0.0.1:"+strconv.Itoa(p.port), "--insecure-skip-tls-verify")
+		cmd.Env = append(os.Environ(), asProgram+"=1")
+		out, err := cmd.StdoutPipe()
+		do(t, err)
+		do(t, cmd.Start())
+		lines := bufio.NewScanner(out)
+		for lines.Scan() && !strings.HasPrefix(lines.Text(), "NAME") {
+			continue // until the first state is there
+		}
+		do(t, cmd.Process.Signal(os.Interrupt))
+		_, _ = io.Copy(io.Discard, out)
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
 		}
 	})
 

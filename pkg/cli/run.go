@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"k8s.io/client-go/features"
+	"k8s.io/client-go/transport"
 	"k8s.io/klog/v2"
 
 	"github.com/kube-live/kube-controller-manager/pkg/catalog"
@@ -72,9 +73,14 @@ func run(paths config.Paths, s *settings, r resort) error {
 	return d.supervise()
 }
 
+// certificateRecheck is how often the files of client certificates are looked at.
+// One that was renewed after its expiry lets the program go on that soon.
+const certificateRecheck = 2 * time.Second
+
 func (d *daemon) assemble() (err error) {
 	gates := newClientGates()
 	features.ReplaceFeatureGates(gates)
+	transport.CertCallbackRefreshDuration = certificateRecheck
 	hub := metrics.NewHub()
 	if d.election, err = newElection(d.logger.WithName("leader-election"), hub.Process); err != nil {
 		return err

@@ -40,6 +40,9 @@ const (
 	prompt = 300 * time.Millisecond
 	// lookTimeout bounds the request for it.
 	lookTimeout = 5 * time.Second
+	// silent is how long a standby may not have told: living ones do so every ten
+	// minutes, and others stay in the annotations for a while.
+	silent = 12 * time.Minute
 )
 
 // contenders reads who else is there from the Lease, when somebody wants to know.
@@ -133,7 +136,7 @@ func (c *contenders) read(now *config.Loaded) ([]status.Standby, error) {
 	}
 	var list []status.Standby
 	for _, e := range announce.Entries(lease.Annotations) {
-		if e.Role == "standby" {
+		if e.Role == "standby" && time.Since(e.Time) < silent {
 			list = append(list, status.Standby{Identity: e.Identity, Verdict: string(e.Outcome), Hash: e.Hash, Message: e.Message, Seen: e.Time.UTC()})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
@@ -27,6 +28,34 @@ type Session struct {
 	config *rest.Config
 	latch  *latch
 	events *latch
+	// observe is told of every request, when it is set.
+	observe func(method string, code int, took time.Duration)
+}
+
+// Observe has f called with every request that was sent: its HTTP method, the
+// status of the answer, 0 without one, and the time until then. It must be set
+// before the first request.
+func (s *Session) Observe(f func(method string, code int, took time.Duration)) { s.observe = f }
+
+// observer is the transport that tells of requests.
+type observer struct {
+	next    http.RoundTripper
+	session *Session
+}
+
+// RoundTrip is part of http.RoundTripper.
+func (o observer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if o.session.observe == nil {
+		return o.next.RoundTrip(r)
+	}
+	began := time.Now()
+	resp, err := o.next.RoundTrip(r)
+	code := 0
+	if err == nil {
+		code = resp.StatusCode
+	}
+	o.session.observe(r.Method, code, time.Since(began))
+	return resp, err
 }
 
 // Scale multiplies the configured rate limit for a controller that needs more
@@ -78,7 +107,7 @@ func (s *Session) gated(cfg *rest.Config, l *latch, ledger *Ledger, limit flowco
 		if ledger != nil {
 			next = recorder{next: next, ledger: ledger}
 		}
-		return &gate{next: next, latch: l}
+		return &gate{next: observer{next: next, session: s}, latch: l}
 	})
 	return cfg
 }

@@ -63,6 +63,10 @@ func expected(err error) bool {
 	return errors.As(err, &e) && e.Expected()
 }
 
+// outagePause is the time between two tries of a key while the API server does not
+// answer.
+const outagePause = 2 * time.Second
+
 // Queue is the work queue of a Loop. Keys can be added while the loop runs;
 // before and after, they are not wanted: everything is added anew at the start.
 type Queue[K comparable] struct {
@@ -210,6 +214,11 @@ func (q *Queue[K]) handle(w workqueue.TypedRateLimitingInterface[K], key K) {
 	case errors.Is(err, client.ErrStopping), q.loop.stopping():
 	case errors.As(err, &later):
 		w.AddAfter(key, time.Duration(later))
+	case client.Unreachable(err):
+		// No fault of the key: it does not count, and the key is there when the API
+		// server is back.
+		q.loop.env.Logger.V(4).Info("The API server does not answer, trying again", "queue", q.opts.Name, "key", key, "err", err)
+		w.AddAfter(key, outagePause)
 	case q.opts.MaxRetries > 0 && w.NumRequeues(key) >= q.opts.MaxRetries:
 		q.loop.env.queues.Failed()
 		q.loop.env.Logger.Error(err, "Sync failed, giving up until the next event", "queue", q.opts.Name, "key", key)

@@ -9,6 +9,8 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 
 	"github.com/kube-live/kube-controller-manager/pkg/client"
 	"github.com/kube-live/kube-controller-manager/pkg/config"
@@ -35,14 +37,17 @@ func Connect(c *config.Loaded) (*Connection, error) {
 // NewConnection is Connect for a factory that exists.
 func NewConnection(factory *client.Factory, c *config.Loaded) (*Connection, error) {
 	// Watches and lists are few; a limit would only delay the start.
+	patience := client.NewPatience(klog.Background().WithName("informers"), clock.RealClock{})
 	shared := factory.Root("shared-informers")
 	shared.QPS = -1
+	shared.Wrap(patience.Wrap)
 	typed, err := kubernetes.NewForConfig(shared)
 	if err != nil {
 		return nil, fmt.Errorf("informer client: %w", err)
 	}
 	light := factory.Root("metadata-informers")
 	light.QPS = -1
+	light.Wrap(patience.Wrap)
 	meta, err := metadata.NewForConfig(light)
 	if err != nil {
 		return nil, fmt.Errorf("metadata client: %w", err)

@@ -8,6 +8,7 @@ package metrics
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,13 +17,17 @@ import (
 	"k8s.io/component-base/metrics/legacyregistry"
 )
 
+// Subsystem begins the names of the metrics that upstream does not have.
+const Subsystem = "kube_controller_manager"
+
 // Hub gathers all registries that are attached to it.
 type Hub struct {
 	// Process is the registry of the manager itself.
 	Process metrics.KubeRegistry
 
-	mu   sync.Mutex
-	runs []metrics.KubeRegistry
+	mu    sync.Mutex
+	runs  []metrics.KubeRegistry
+	rules Rules
 }
 
 // NewHub makes a hub with an empty process registry.
@@ -31,7 +36,7 @@ func NewHub() *Hub { return &Hub{Process: metrics.NewKubeRegistry()} }
 // Prepare makes a registry for one run. It is served from Serve until detach is
 // called, which may be called without.
 func (h *Hub) Prepare() (registry metrics.KubeRegistry, detach func()) {
-	registry = metrics.NewKubeRegistry()
+	registry = newRegistry()
 	return registry, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -46,6 +51,13 @@ func (h *Hub) Serve(registry metrics.KubeRegistry) {
 	h.runs = append(h.runs, registry)
 }
 
+// SetRules changes what is served, from the next Gather on.
+func (h *Hub) SetRules(r Rules) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rules = r
+}
+
 // Gather is part of prometheus.Gatherer.
 func (h *Hub) Gather() ([]*dto.MetricFamily, error) {
 	all := prometheus.Gatherers{legacyregistry.DefaultGatherer, h.Process}
@@ -53,8 +65,14 @@ func (h *Hub) Gather() ([]*dto.MetricFamily, error) {
 	for _, r := range h.runs {
 		all = append(all, r)
 	}
+	rules := h.rules
 	h.mu.Unlock()
-	return all.Gather()
+	families, err := all.Gather()
+	families = slices.DeleteFunc(families, isAbout)
+	served := rules.apply(families)
+	list := slices.Concat(served.families, rules.about(families, served))
+	slices.SortFunc(list, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return list, err
 }
 
 // Runs is how many run registries are attached.

@@ -173,6 +173,7 @@ func changes(old, now *Setup) []Change {
 	note(Serving, "authorization", &a.Authorization, &b.Authorization)
 	note(Logging, "logging", &a.Logging, &b.Logging)
 	note(Tracing, "tracing", &a.Tracing, &b.Tracing)
+	note(Settings, "metrics", &a.Metrics, &b.Metrics)
 	note(Settings, "reload", &a.Reload, &b.Reload)
 	var list []Change
 	for _, p := range []Part{Clients, Caches, Election, Serving, Logging, Tracing, Settings} {
