@@ -154,7 +154,7 @@ func TestCheckOfHostileFiles(t *testing.T) {
 func TestPlan(t *testing.T) {
 	dir := t.TempDir()
 	from := file(t, dir, "from.yaml", quiet)
-	to := file(t, dir, "to.yaml", quiet+"clientConnection: {qps: 30}\n")
+	to := file(t, dir, "to.yaml", quiet+"clientConnection: {useServiceAccountCredentials: true}\n")
 	bad := file(t, dir, "bad.yaml", head+"logging: {format: xml}\n")
 	for _, tc := range []struct {
 		name, stdin string
@@ -163,13 +163,13 @@ func TestPlan(t *testing.T) {
 		says        string
 	}{
 		{"no change", "", []string{"--from", from, "--to", from}, 0, "nothing changes\n"},
-		{"change", "", []string{"--from", from, "--to", to}, 2, "restart  serviceaccount-controller: clientConnection.qps 20 -> 30\n"},
+		{"change", "", []string{"--from", from, "--to", to}, 2, "restart  serviceaccount-controller: clientConnection.useServiceAccountCredentials false -> true\n"},
 		{"json", "", []string{"--from", from, "--to", to, "-o", "json"}, 2, `"changed": true`},
 		{"standard input", quiet, []string{"--from", "-", "--to", to}, 2, "replace  clients"},
 		{"both from standard input", quiet, []string{"--from", "-", "--to", "-"}, 1, "only one"},
 		{"invalid", "", []string{"--from", from, "--to", bad}, 1, "bad.yaml:3:19: error: logging.format [KCM017]\n"},
 		{"no such file", "", []string{"--from", from, "--to", "nope"}, 1, "Error: open nope"},
-		{"one file", "", []string{"--from", from}, 1, `required flag(s) "to" not set`},
+		{"one file", "", []string{"--from", from}, 1, "use either --from FILE --to FILE, or FILE --server URL"},
 		{"format", "", []string{"--from", from, "--to", to, "-o", "xml"}, 1, "not one of text, json"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
