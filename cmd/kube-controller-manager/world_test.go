@@ -53,11 +53,13 @@ func TestMain(m *testing.M) {
 
 // program is a running manager on a file of its own.
 type program struct {
-	t    *testing.T
-	file string
-	port int
-	cmd  *exec.Cmd
-	done chan struct{}
+	t *testing.T
+	// plane is the one it works on; nil: the shared one.
+	plane *testkit.Plane
+	file  string
+	port  int
+	cmd   *exec.Cmd
+	done  chan struct{}
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -105,9 +107,16 @@ func start(t *testing.T, content string, args ...string) *program {
 	return p
 }
 
+func (p *program) cluster() *testkit.Plane {
+	if p.plane != nil {
+		return p.plane
+	}
+	return shared.Plane(p.t)
+}
+
 func (p *program) run(args ...string) {
 	p.t.Helper()
-	plane := shared.Plane(p.t)
+	plane := p.cluster()
 	k := plane.ManagerKubeconfig
 	p.cmd = exec.Command(os.Args[0], append([]string{"--config=" + p.file, "--kubeconfig=" + k, "--bind-address=127.0.0.1",
 		"--secure-port=" + strconv.Itoa(p.port), "--root-ca-file=" + plane.CAFile, "--client-ca-file=" + plane.CAFile}, args...)...)
@@ -199,7 +208,7 @@ func insecure() *http.Client {
 
 func (p *program) identify(client *http.Client) {
 	p.t.Helper()
-	a := shared.Plane(p.t).AdminConfig()
+	a := p.cluster().AdminConfig()
 	pair, err := tls.X509KeyPair(a.CertData, a.KeyData)
 	do(p.t, err)
 	client.Transport.(*http.Transport).TLSClientConfig.Certificates = []tls.Certificate{pair}

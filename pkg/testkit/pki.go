@@ -123,7 +123,9 @@ func issue(ca *keyPair, template *x509.Certificate) (*keyPair, error) {
 	template.SerialNumber = serial
 	// An hour back, so that a clock that was just set does not refuse it.
 	template.NotBefore = time.Now().Add(-time.Hour)
-	template.NotAfter = time.Now().AddDate(1, 0, 0)
+	if template.NotAfter.IsZero() {
+		template.NotAfter = time.Now().AddDate(1, 0, 0)
+	}
 	parent, signer := template, key
 	if ca != nil {
 		parent, signer = ca.cert, ca.key
