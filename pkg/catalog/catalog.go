@@ -5,13 +5,18 @@ package catalog
 
 import (
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/cronjob"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/daemonset"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/deployment"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/disruption"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/endpointslice"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/garbagecollector"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/job"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/namespace"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/podgarbagecollector"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/podgroupprotection"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/replicaset"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/replicationcontroller"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/rootcacertificatepublisher"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/serviceaccount"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/statefulset"
@@ -21,13 +26,18 @@ import (
 // All are the descriptors of the controllers, sorted by name.
 func All() []controller.Descriptor {
 	return []controller.Descriptor{
+		cronjob.Descriptor(),
 		daemonset.Descriptor(),
 		deployment.Descriptor(),
+		disruption.Descriptor(),
 		endpointslice.Descriptor(),
 		garbagecollector.Descriptor(),
 		job.Descriptor(),
 		namespace.Descriptor(),
+		podgarbagecollector.Descriptor(),
+		podgroupprotection.Descriptor(),
 		replicaset.Descriptor(),
+		replicationcontroller.Descriptor(),
 		rootcacertificatepublisher.Descriptor(),
 		serviceaccount.Descriptor(),
 		statefulset.Descriptor(),

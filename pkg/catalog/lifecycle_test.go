@@ -20,6 +20,7 @@ import (
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 	"github.com/kube-live/kube-controller-manager/pkg/catalog"
+	"github.com/kube-live/kube-controller-manager/pkg/feature"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
@@ -29,7 +30,12 @@ const (
 	replicas = 3
 )
 
-var shared = testkit.Shared{Options: testkit.Options{Nodes: 3, NodePodCapacity: 500}}
+// shared serves the kinds that controllers behind a gate watch.
+var shared = testkit.Shared{Options: testkit.Options{
+	Nodes: 3, NodePodCapacity: 500,
+	FeatureGates:  map[string]bool{string(feature.GenericWorkload): true},
+	RuntimeConfig: map[string]string{"scheduling.k8s.io/v1beta1": "true"},
+}}
 
 func TestMain(m *testing.M) { os.Exit(shared.Main(m)) }
 
