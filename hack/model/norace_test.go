@@ -4,4 +4,7 @@
 
 package model_test
 
-const defaultWalks = 500
+const (
+	defaultWalks = 500
+	cycles       = 1000
+)

@@ -4,6 +4,9 @@
 
 package model_test
 
-// defaultWalks is smaller here: the race detector makes walks several times
-// slower, and the full number is made without it.
-const defaultWalks = 50
+// The numbers are smaller here: the race detector makes all this several times
+// slower, and the full numbers are reached without it.
+const (
+	defaultWalks = 50
+	cycles       = 100
+)
