@@ -56,12 +56,19 @@ func (f *follower) sink() logr.LogSink {
 	return s
 }
 
+// secret says whether a message of client-go has the body of a request or an
+// answer, which at high verbosity may be a Secret or a token. No log may have those.
+func secret(msg string) bool { return msg == "Request Body" || msg == "Response Body" }
+
 // Init is part of logr.LogSink, as are the others.
 func (f *follower) Init(logr.RuntimeInfo) {}
 
 func (f *follower) Enabled(level int) bool { return f.filter.Enabled(level) }
 
 func (f *follower) Info(level int, msg string, keysAndValues ...any) {
+	if secret(msg) {
+		return
+	}
 	f.sink().Info(level, msg, keysAndValues...)
 }
 

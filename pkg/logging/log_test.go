@@ -275,3 +275,18 @@ func TestChangesLoseNoLine(t *testing.T) {
 		t.Errorf("%d lines with %d messages, want %d", len(lines), len(seen), writers*messages)
 	}
 }
+
+// At high verbosity client-go logs what it sends and receives.
+func TestBodiesAreNotLogged(t *testing.T) {
+	var stdout, stderr pipe
+	l := logging.New(&stdout, &stderr)
+	l.Set(settings(func(c *v1beta1.Logging) { c.Verbosity = 10 }))
+	for _, msg := range []string{"Request Body", "Response Body"} {
+		l.Logger().V(8).Info(msg, "body", "token: hunter2")
+	}
+	l.Logger().V(8).Info("Request", "url", "/api")
+	l.Flush()
+	if got := stdout.take() + stderr.take(); strings.Contains(got, "hunter2") || !strings.Contains(got, "/api") {
+		t.Errorf("logged:\n%s", got)
+	}
+}
