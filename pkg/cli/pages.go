@@ -71,6 +71,10 @@ type configuration struct {
 	Leading    bool                                        `json:"leading"`
 	// Rejected is why a newer file is not in effect.
 	Rejected string `json:"rejected,omitempty"`
+	// Fallback says that the last good configuration from before the start is in
+	// effect, and Bad has the hash of one that was taken back.
+	Fallback bool   `json:"fallback,omitempty"`
+	Bad      string `json:"bad,omitempty"`
 	// Origins tells where values that are not defaults came from.
 	Origins     map[string]string `json:"origins,omitempty"`
 	Controllers any               `json:"controllers"`
@@ -78,7 +82,7 @@ type configuration struct {
 
 func (d *daemon) configz() any {
 	s := d.manager.Snapshot()
-	c := configuration{Generation: s.Generation, Hash: s.Hash, Leading: s.Leading, Rejected: s.Rejected, Controllers: s.Controllers}
+	c := configuration{Generation: s.Generation, Hash: s.Hash, Leading: s.Leading, Rejected: s.Rejected, Fallback: s.Fallback, Bad: s.Bad, Controllers: s.Controllers}
 	if s.Config != nil {
 		c.Effective, c.Origins = s.Config.Config, s.Config.Origins
 	}
