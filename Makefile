@@ -48,7 +48,7 @@ FUZZTIME ?= 10m
 fuzz: ## Run every fuzz target for FUZZTIME, one after another
 	@git ls-files '*_test.go' | xargs grep -H -o -E '^func Fuzz[A-Za-z0-9_]+' | while IFS=: read -r file target; do \
 		echo "$$(dirname "$$file"): $${target#func }"; \
-		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -parallel 1; \
+		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x -parallel 1; \
 	done
 
 .PHONY: verify
