@@ -162,6 +162,13 @@ func (l *Loaded) fileOrigins() {
 				}
 			}
 		}
+		if f.Value.Kind() == reflect.Slice {
+			for i := range f.Value.Len() {
+				if files, ok := f.Value.Index(i).Addr().Interface().(interface{ Rebase(folder string) }); ok {
+					files.Rebase(filepath.Dir(at.file))
+				}
+			}
+		}
 		if f.Tag.Get("path") != "" && f.Value.String() != "" && !filepath.IsAbs(f.Value.String()) {
 			f.Value.SetString(filepath.Join(filepath.Dir(at.file), f.Value.String()))
 		}

@@ -4,6 +4,7 @@ package v1beta1
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,15 @@ func (s *Size) UnmarshalText(text []byte) error {
 	}
 	*s = Size(q.String())
 	return nil
+}
+
+// Rebase makes relative paths relative to a folder.
+func (c *NamedCertificate) Rebase(folder string) {
+	for _, p := range []*string{&c.CertFile, &c.KeyFile} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(folder, *p)
+		}
+	}
 }
 
 // MarshalText writes what UnmarshalText reads.
