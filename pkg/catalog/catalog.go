@@ -11,6 +11,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/disruption"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/endpointslice"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/garbagecollector"
+	"github.com/kube-live/kube-controller-manager/pkg/controllers/horizontalpodautoscaler"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/job"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/namespace"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/podgarbagecollector"
@@ -32,6 +33,7 @@ func All() []controller.Descriptor {
 		disruption.Descriptor(),
 		endpointslice.Descriptor(),
 		garbagecollector.Descriptor(),
+		horizontalpodautoscaler.Descriptor(),
 		job.Descriptor(),
 		namespace.Descriptor(),
 		podgarbagecollector.Descriptor(),

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	appsinformers "k8s.io/client-go/informers/apps/v1"
+	autoscalinginformers "k8s.io/client-go/informers/autoscaling/v2"
 	batchinformers "k8s.io/client-go/informers/batch/v1"
 	coreinformers "k8s.io/client-go/informers/core/v1"
 	discoveryinformers "k8s.io/client-go/informers/discovery/v1"
@@ -26,7 +28,7 @@ func whole() []Source {
 	return []Source{
 		Pods(), ReplicaSets(), Deployments(), Jobs(), Services(), EndpointSlices(), Nodes(), Namespaces(),
 		StatefulSets(), DaemonSets(), ControllerRevisions(), PersistentVolumeClaims(), CronJobs(), ReplicationControllers(),
-		PodDisruptionBudgets(),
+		PodDisruptionBudgets(), HorizontalPodAutoscalers(),
 	}
 }
 
@@ -151,6 +153,14 @@ func CronJobs() Kind[*batchv1.CronJob] {
 	return Kind[*batchv1.CronJob]{
 		resource: batchv1.SchemeGroupVersion.WithResource("cronjobs"),
 		open:     namespaced(batchinformers.NewCronJobInformer),
+	}
+}
+
+// HorizontalPodAutoscalers of all namespaces.
+func HorizontalPodAutoscalers() Kind[*autoscalingv2.HorizontalPodAutoscaler] {
+	return Kind[*autoscalingv2.HorizontalPodAutoscaler]{
+		resource: autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers"),
+		open:     namespaced(autoscalinginformers.NewHorizontalPodAutoscalerInformer),
 	}
 }
 
