@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"testing"
 
+	"k8s.io/utils/clock"
+
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 )
@@ -21,7 +23,7 @@ const warmUp = cycles / 5
 func TestThousandCycles(t *testing.T) {
 	plane := shared.Plane(t)
 	testkit.NoLeaks(t)
-	w := &walker{t: t, draw: rand.New(rand.NewPCG(1, 1)), cfg: plane.ManagerConfig()}
+	w := &walker{t: t, draw: rand.New(rand.NewPCG(1, 1)), cfg: plane.ManagerConfig(), clock: clock.RealClock{}}
 	host, err := url.Parse(w.cfg.Host)
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +54,9 @@ func TestThousandCycles(t *testing.T) {
 	}
 	after := w.measure()
 	t.Logf("before %+v, after %+v", before, after)
+	if before.leases == 0 {
+		t.Error("no informer is leased")
+	}
 	if after.goroutines > before.goroutines || after.series != before.series || after.leases != before.leases {
 		t.Errorf("after %d cycles %+v, before %+v", cycles, after, before)
 	}
@@ -71,7 +76,7 @@ func (w *walker) measure() holdings {
 	var h holdings
 	last := -1
 	testkit.Eventually(w.t, timeout, func() error {
-		s := w.subject.Status()
+		s := w.subject.Status().Measured()
 		h.leases, h.series = 0, 0
 		for _, c := range s.Controllers {
 			if c.State != controller.Running {

@@ -96,6 +96,8 @@ type walker struct {
 	cfg     *rest.Config
 	weather *weather
 	subject *process
+	// clock is that of the processes; nil: each has a swift one.
+	clock clock.WithTicker
 	// expected is the configuration that must be in effect, before the one that a
 	// failure of a run in onTrial returns to.
 	expected, before string
@@ -142,8 +144,12 @@ func (w *walker) open(text string) *process {
 	p := &process{t: w.t, hub: metrics.NewHub(), done: make(chan struct{})}
 	var catalog []controller.Descriptor
 	p.stage, catalog = newStage(w.t)
+	ticks := w.clock
+	if ticks == nil {
+		ticks = swift(w.t)
+	}
 	p.Manager = manager.New(manager.Options{
-		Catalog: catalog, Hub: p.hub, Logger: logr.Discard(), Clock: swift(w.t),
+		Catalog: catalog, Hub: p.hub, Logger: logr.Discard(), Clock: ticks,
 		Connect: func(c *config.Loaded) (*manager.Connection, error) {
 			f, err := client.NewFactoryForConfig(w.cfg, false)
 			if err != nil {
@@ -368,7 +374,7 @@ func (w *walker) arrive() {
 
 // picture is what must not depend on the past. The error is what has not settled.
 func (p *process) picture() (map[string]string, error) {
-	s := p.Status()
+	s := p.Status().Measured()
 	all := map[string]string{"config": s.Hash}
 	for _, c := range s.Controllers {
 		sees := ""
