@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/sdk/trace"
 	oteltrace "go.opentelemetry.io/otel/trace"
+	"k8s.io/klog/v2"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 )
@@ -58,7 +59,19 @@ func Open(c v1beta1.Tracing) (*Destination, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tracing.endpoint %s: %w", c.Endpoint, err)
 	}
-	return newDestination(exporter, c.SamplingRatePerMillion), nil
+	return newDestination(lenient{exporter}, c.SamplingRatePerMillion), nil
+}
+
+// lenient drops what the collector does not take, with a message for those who look
+// for it; the library would write a line of its own to standard error each time.
+type lenient struct{ trace.SpanExporter }
+
+// ExportSpans is part of trace.SpanExporter.
+func (l lenient) ExportSpans(ctx context.Context, spans []trace.ReadOnlySpan) error {
+	if err := l.SpanExporter.ExportSpans(ctx, spans); err != nil {
+		klog.Background().V(2).Info("Traces were dropped", "spans", len(spans), "err", err)
+	}
+	return nil
 }
 
 func newDestination(e trace.SpanExporter, perMillion int32) *Destination {
