@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/component-base/featuregate"
@@ -68,16 +69,16 @@ type Set struct {
 // error names every unknown, locked or inconsistent setting. The keys AllAlpha
 // and AllBeta set all gates of that stage that are not set themselves.
 func Resolve(settings map[string]bool) (Set, error) {
-	registry := featuregate.NewVersionedFeatureGateWithMinCompatibility(
-		version.MustParse(EmulationVersion), version.MustParse(MinCompatibilityVersion))
-	specs, deps := registryTables()
-	if err := registry.AddVersioned(specs); err != nil {
-		return Set{}, fmt.Errorf("feature gate table: %w", err)
+	all, err := table()
+	if err != nil {
+		return Set{}, err
 	}
-	if err := registry.AddDependencies(deps); err != nil {
-		return Set{}, fmt.Errorf("feature gate dependencies: %w", err)
-	}
-	if err := registry.SetFromMapWithLogger(klog.NewKlogr().V(4), settings); err != nil {
+	registry := all.DeepCopy()
+	// The interface has only the setter that logs at a level of its own.
+	setter := registry.(interface {
+		SetFromMapWithLogger(klog.Logger, map[string]bool) error
+	})
+	if err := setter.SetFromMapWithLogger(klog.NewKlogr().V(4), settings); err != nil {
 		return Set{}, err
 	}
 	s := Set{values: make(map[Gate]bool, len(known))}
@@ -86,6 +87,21 @@ func Resolve(settings map[string]bool) (Set, error) {
 	}
 	return s, nil
 }
+
+// table has all gates, and nothing is ever set in it. Making it costs more than all
+// else that a configuration needs, so there is one.
+var table = sync.OnceValues(func() (featuregate.MutableVersionedFeatureGate, error) {
+	registry := featuregate.NewVersionedFeatureGateWithMinCompatibility(
+		version.MustParse(EmulationVersion), version.MustParse(MinCompatibilityVersion))
+	specs, deps := registryTables()
+	if err := registry.AddVersioned(specs); err != nil {
+		return nil, fmt.Errorf("feature gate table: %w", err)
+	}
+	if err := registry.AddDependencies(deps); err != nil {
+		return nil, fmt.Errorf("feature gate dependencies: %w", err)
+	}
+	return registry, nil
+})
 
 // Defaults is the set in which nothing was set.
 func Defaults() Set {

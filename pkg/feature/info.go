@@ -3,6 +3,9 @@
 package feature
 
 import (
+	"slices"
+	"sync"
+
 	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/component-base/featuregate"
 )
@@ -22,8 +25,10 @@ type Info struct {
 	DependsOn []Gate `json:"dependsOn,omitempty"`
 }
 
-// Describe tells about every known gate, sorted by name.
-func Describe() []Info {
+// Describe tells about every known gate, sorted by name. The list is the caller's.
+func Describe() []Info { return slices.Clone(described()) }
+
+var described = sync.OnceValue(func() []Info {
 	values, specs := Defaults().values, map[string]featuregate.FeatureSpec{}
 	tables, _ := registryTables()
 	for name, history := range tables {
@@ -42,7 +47,7 @@ func Describe() []Info {
 		})
 	}
 	return list
-}
+})
 
 // current is the newest entry that holds at the emulated version.
 func current(history featuregate.VersionedSpecs) featuregate.FeatureSpec {
