@@ -52,8 +52,10 @@ type daemon struct {
 	saveMu sync.Mutex
 }
 
-func (d *daemon) load(c config.Content) (*config.Loaded, error) {
-	in := input(d.paths.File, c)
+// load makes a configuration of files and the given flags. The base file has the
+// name that it had when it was read, for its relative paths.
+func (d *daemon) load(base string, c config.Content) (*config.Loaded, error) {
+	in := input(base, c)
 	in.Flags = d.settings.given
 	return config.Load(in)
 }
@@ -164,7 +166,7 @@ func (d *daemon) changed(c config.Content) {
 	err := c.Err
 	var now *config.Loaded
 	if err == nil {
-		now, err = d.load(c)
+		now, err = d.load(d.paths.File, c)
 	}
 	if err != nil {
 		d.manager.Rejected(err)

@@ -45,15 +45,12 @@ func (d *daemon) start() (*config.Loaded, config.Content, error) {
 	return good, content, nil
 }
 
-// try loads and applies a first configuration. The base file has the name that it
-// had, for its relative paths.
+// try loads and applies a first configuration.
 func (d *daemon) try(base string, content config.Content) (*config.Loaded, error) {
 	if content.Err != nil {
 		return nil, fmt.Errorf("configuration: %w", content.Err)
 	}
-	in := input(base, content)
-	in.Flags = d.settings.given
-	first, err := config.Load(in)
+	first, err := d.load(base, content)
 	if err != nil {
 		return nil, err
 	}
