@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package differential
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+)
+
+// Patience bounds the wait for one condition.
+const Patience = 90 * time.Second
+
+// Begin makes the namespace, and waits until controllers have made what every
+// namespace has.
+func (c *Cluster) Begin(ctx context.Context, namespace string) error {
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}
+	if _, err := c.Typed.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	return eventually(ctx, func() error {
+		if _, err := c.Typed.CoreV1().ServiceAccounts(namespace).Get(ctx, "default", metav1.GetOptions{}); err != nil {
+			return err
+		}
+		_, err := c.Typed.CoreV1().ConfigMaps(namespace).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
+		return err
+	})
+}
+
+// End deletes the namespace; its controllers empty it later.
+func (c *Cluster) End(ctx context.Context, namespace string) error {
+	err := c.Typed.CoreV1().Namespaces().Delete(ctx, namespace, metav1.DeleteOptions{})
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil
+	}
+	return err
+}
+
+// Run takes all steps. An error names the step.
+func (c *Cluster) Run(ctx context.Context, s *Scenario, namespace string, metrics *Metrics) error {
+	for i, step := range s.Steps {
+		if err := c.step(ctx, step, namespace, metrics); err != nil {
+			return fmt.Errorf("%s: steps[%d]: %w", s.Name, i, err)
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) step(ctx context.Context, s Step, namespace string, metrics *Metrics) error {
+	switch {
+	case s.Apply != nil:
+		return c.apply(ctx, s.Apply, namespace)
+	case s.Patch != nil:
+		return c.patch(ctx, s.Patch, namespace)
+	case s.Delete != nil:
+		return c.delete(ctx, s.Delete, namespace)
+	case s.Post != nil:
+		return c.post(ctx, s.Post)
+	case s.Metrics != nil:
+		metrics.Set(namespace, s.Metrics)
+		return nil
+	default:
+		return c.until(ctx, s.Until, namespace)
+	}
+}
+
+func (c *Cluster) apply(ctx context.Context, object map[string]any, namespace string) error {
+	u := &unstructured.Unstructured{Object: object}
+	kind := u.GroupVersionKind().GroupKind().String()
+	if u.GroupVersionKind().Group == "" {
+		kind = u.GetKind() + "."
+	}
+	r, err := c.resource(kind, namespace)
+	if err != nil {
+		return err
+	}
+	_, err = r.Apply(ctx, u.GetName(), u, metav1.ApplyOptions{FieldManager: "scenario", Force: true})
+	return err
+}
+
+// each does something to all selected objects. One that changes or goes
+// meanwhile is tried again.
+func (c *Cluster) each(ctx context.Context, s Selection, namespace string, do func(unstructured.Unstructured) error) error {
+	return eventually(ctx, func() error {
+		list, err := c.find(ctx, s, namespace)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return errors.New("nothing is selected")
+		}
+		for _, u := range list {
+			if err := do(u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (c *Cluster) patch(ctx context.Context, p *Patch, namespace string) error {
+	data, err := json.Marshal(p.Merge)
+	if err != nil {
+		return err
+	}
+	var sub []string
+	if p.Subresource != "" {
+		sub = []string{p.Subresource}
+	}
+	return c.each(ctx, p.Selection, namespace, func(u unstructured.Unstructured) error {
+		r, err := c.resource(u.GroupVersionKind().GroupKind().String(), namespace)
+		if err != nil {
+			return err
+		}
+		_, err = r.Patch(ctx, u.GetName(), types.MergePatchType, data, metav1.PatchOptions{FieldManager: "scenario"}, sub...)
+		return err
+	})
+}
+
+func (c *Cluster) delete(ctx context.Context, d *Delete, namespace string) error {
+	options := metav1.DeleteOptions{GracePeriodSeconds: d.Grace}
+	if d.Propagation != "" {
+		policy := metav1.DeletionPropagation(d.Propagation)
+		options.PropagationPolicy = &policy
+	}
+	done := map[types.UID]bool{}
+	return c.each(ctx, d.Selection, namespace, func(u unstructured.Unstructured) error {
+		if done[u.GetUID()] {
+			return nil
+		}
+		r, err := c.resource(u.GroupVersionKind().GroupKind().String(), namespace)
+		if err != nil {
+			return err
+		}
+		err = r.Delete(ctx, u.GetName(), options)
+		if err == nil || apierrors.IsNotFound(err) {
+			done[u.GetUID()] = true
+			return nil
+		}
+		return err
+	})
+}
+
+func (c *Cluster) post(ctx context.Context, p *Post) error {
+	body, err := json.Marshal(p.Body)
+	if err != nil {
+		return err
+	}
+	var code int
+	err = c.rest.Post().AbsPath(p.Path).SetHeader("Content-Type", "application/json").Body(body).Do(ctx).StatusCode(&code).Error()
+	if p.Code == 0 {
+		return err
+	}
+	if code != p.Code {
+		return fmt.Errorf("%s answered %d (%w), not %d", p.Path, code, err, p.Code)
+	}
+	return nil
+}
+
+func (c *Cluster) until(ctx context.Context, u *Until, namespace string) error {
+	cond, err := compile(u.Is)
+	if err != nil {
+		return err
+	}
+	return eventually(ctx, func() error {
+		list, err := c.find(ctx, u.Selection, namespace)
+		if err != nil {
+			return fmt.Errorf("%s: %w", u.Is, err)
+		}
+		items := make([]map[string]any, len(list))
+		for i := range list {
+			items[i] = list[i].Object
+		}
+		var self map[string]any
+		if u.Object != "" {
+			self = items[0]
+		}
+		return cond.holds(self, items)
+	})
+}
+
+// eventually polls until check returns nil, and returns its last error when
+// Patience is over. An error about the request itself is final.
+func eventually(ctx context.Context, check func() error) error {
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, Patience, true, func(context.Context) (bool, error) {
+		err := check()
+		if err != nil && ctx.Err() != nil && last != nil {
+			return false, nil
+		}
+		if last = err; final(err) {
+			return false, err
+		}
+		return err == nil, nil
+	})
+	if err != nil && last != nil {
+		return fmt.Errorf("still so after %s: %w", Patience, last)
+	}
+	return err
+}
+
+func final(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return false
+	}
+	switch status.Status().Code {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType:
+		return true
+	}
+	return strings.Contains(err.Error(), "field is immutable")
+}
