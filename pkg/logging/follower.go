@@ -3,6 +3,8 @@
 package logging
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 
@@ -60,6 +62,12 @@ func (f *follower) sink() logr.LogSink {
 // answer, which at high verbosity may be a Secret or a token. No log may have those.
 func secret(msg string) bool { return msg == "Request Body" || msg == "Response Body" }
 
+// givenUp says whether a message of client-go is about a request whose sender gave
+// it up while its answer was on the way. That is how every orderly end looks.
+func givenUp(err error, msg string) bool {
+	return msg == "Unexpected error when reading response body" && errors.Is(err, context.Canceled)
+}
+
 // Init is part of logr.LogSink, as are the others.
 func (f *follower) Init(logr.RuntimeInfo) {}
 
@@ -73,6 +81,9 @@ func (f *follower) Info(level int, msg string, keysAndValues ...any) {
 }
 
 func (f *follower) Error(err error, msg string, keysAndValues ...any) {
+	if givenUp(err, msg) {
+		return
+	}
 	f.sink().Error(err, msg, keysAndValues...)
 }
 

@@ -4,6 +4,7 @@ package logging_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -287,6 +288,20 @@ func TestBodiesAreNotLogged(t *testing.T) {
 	l.Logger().V(8).Info("Request", "url", "/api")
 	l.Flush()
 	if got := stdout.take() + stderr.take(); strings.Contains(got, "hunter2") || !strings.Contains(got, "/api") {
+		t.Errorf("logged:\n%s", got)
+	}
+}
+
+// An orderly end gives up requests, which client-go calls an unexpected error.
+func TestGivenUpRequestsAreNotLogged(t *testing.T) {
+	var stdout, stderr pipe
+	l := logging.New(&stdout, &stderr)
+	const msg = "Unexpected error when reading response body"
+	l.Logger().Error(fmt.Errorf("reading: %w", context.Canceled), msg)
+	l.Logger().Error(errors.New("connection reset"), msg)
+	l.Logger().Error(context.Canceled, "another message")
+	l.Flush()
+	if got := stdout.take() + stderr.take(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "connection reset") || !strings.Contains(got, "another message") {
 		t.Errorf("logged:\n%s", got)
 	}
 }
