@@ -16,6 +16,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/feature"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 )
 
 // maxRetries is how often a failing Deployment is tried again before it waits
@@ -48,6 +49,7 @@ type deployments struct {
 	terminating bool
 
 	queue       *controller.Queue[key]
+	pacer       *pacing.Pacer[key]
 	deployments *informer.Cache[*appsv1.Deployment]
 	replicaSets *informer.Cache[*appsv1.ReplicaSet]
 	pods        *informer.Cache[*corev1.Pod]
@@ -60,6 +62,7 @@ func New(env controller.Env, _ *v1beta1.DeploymentController) (controller.Contro
 		client:      env.API.Typed,
 		recorder:    env.Recorder,
 		clock:       env.Clock,
+		pacer:       pacing.New[key](env.Clock),
 		terminating: env.Gates.Enabled(feature.DeploymentReplicaSetTerminatingReplicas),
 	}
 	c.queue = controller.NewQueue(c.Loop, controller.QueueOptions[key]{Name: "deployment", MaxRetries: maxRetries, Sync: c.sync})

@@ -39,28 +39,16 @@ func (c *deployments) syncCurrent(ctx context.Context, d *appsv1.Deployment, s *
 		s.replace(written)
 		return nil
 	}
-	changed := setRevision(d, s.current.Annotations[revisionAnnotation])
+	setRevision(d, s.current.Annotations[revisionAnnotation])
 	if hasDeadline(d) && findCondition(&d.Status, appsv1.DeploymentProgressing) == nil {
 		setCondition(&d.Status, condition(appsv1.DeploymentProgressing, corev1.ConditionTrue, reasonFoundNewReplicaSet,
 			fmt.Sprintf("Found new replica set %q", s.current.Name), c.clock.Now()))
-		changed = true
 	}
-	if !changed {
-		return nil
-	}
-	return c.writeStatus(ctx, d)
+	return nil
 }
 
-// setRevision says whether the Deployment's revision was another.
-func setRevision(d *appsv1.Deployment, revision string) bool {
-	if d.Annotations[revisionAnnotation] == revision {
-		return false
-	}
-	if d.Annotations == nil {
-		d.Annotations = map[string]string{}
-	}
-	d.Annotations[revisionAnnotation] = revision
-	return true
+func setRevision(d *appsv1.Deployment, revision string) {
+	metav1.SetMetaDataAnnotation(&d.ObjectMeta, revisionAnnotation, revision)
 }
 
 // ensureCurrent creates the current ReplicaSet if there is none.
@@ -73,57 +61,48 @@ func (c *deployments) ensureCurrent(ctx context.Context, d *appsv1.Deployment, s
 	created, err := c.client.AppsV1().ReplicaSets(d.Namespace).Create(ctx, wanted, metav1.CreateOptions{})
 	switch {
 	case apierrors.IsAlreadyExists(err):
-		return c.nameTaken(ctx, d, s, wanted, revision, err)
+		return c.nameTaken(d, s, wanted, revision, err)
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause), controller.IsStopping(ctx, err):
 		return err
 	case err != nil:
-		c.reportCreateError(ctx, d, wanted.Name, err)
+		c.reportCreateError(d, wanted.Name, err)
 		return err
 	}
 	if n := size(created); n > 0 {
 		c.recorder.Eventf(d, corev1.EventTypeNormal, reasonScalingReplicaSet, "Scaled up replica set %s from 0 to %d", created.Name, n)
 	}
 	s.current = created
-	changed := setRevision(d, strconv.FormatInt(revision, 10))
+	setRevision(d, strconv.FormatInt(revision, 10))
 	if hasDeadline(d) {
 		setCondition(&d.Status, condition(appsv1.DeploymentProgressing, corev1.ConditionTrue, reasonNewReplicaSetCreated,
 			fmt.Sprintf("Created new replica set %q", created.Name), c.clock.Now()))
-		changed = true
 	}
-	if !changed {
-		return nil
-	}
-	return c.writeStatus(ctx, d)
+	return nil
 }
 
 // nameTaken handles a ReplicaSet that has the name of the wanted one. It is the
 // wanted one when the cache was behind; else two templates have the same hash,
 // and the next sync uses another. As long as the cache does not know it, neither
 // is certain, and the sync is tried again.
-func (c *deployments) nameTaken(ctx context.Context, d *appsv1.Deployment, s *sets, wanted *appsv1.ReplicaSet, revision int64, taken error) error {
+func (c *deployments) nameTaken(d *appsv1.Deployment, s *sets, wanted *appsv1.ReplicaSet, revision int64, taken error) error {
 	rs, found := c.replicaSets.Get(wanted.Namespace, wanted.Name)
 	if !found {
 		return fmt.Errorf("the cache does not show it yet: %w", taken)
 	}
 	if metav1.IsControlledBy(rs, d) && sameTemplate(&d.Spec.Template, &rs.Spec.Template) {
 		s.current = rs
-		if setRevision(d, strconv.FormatInt(revision, 10)) {
-			return c.writeStatus(ctx, d)
-		}
+		setRevision(d, strconv.FormatInt(revision, 10))
 		return nil
 	}
 	d.Status.CollisionCount = ptr.To(ptr.Deref(d.Status.CollisionCount, 0) + 1)
-	if err := c.writeStatus(ctx, d); err != nil {
-		return err
-	}
 	return taken
 }
 
-func (c *deployments) reportCreateError(ctx context.Context, d *appsv1.Deployment, name string, err error) {
+func (c *deployments) reportCreateError(d *appsv1.Deployment, name string, err error) {
 	message := fmt.Sprintf("Failed to create new replica set %q: %v", name, err)
 	failure := condition(appsv1.DeploymentProgressing, corev1.ConditionFalse, reasonReplicaSetCreateError, message, c.clock.Now())
-	if hasDeadline(d) && setCondition(&d.Status, failure) {
-		_ = c.writeStatus(ctx, d) // the creation is what failed
+	if hasDeadline(d) {
+		setCondition(&d.Status, failure)
 	}
 	c.recorder.Event(d, corev1.EventTypeWarning, reasonReplicaSetCreateError, message)
 }

@@ -39,9 +39,13 @@ func (c *deployments) rollback(ctx context.Context, d *appsv1.Deployment, s *set
 	return nil
 }
 
-// clearRollback writes the Deployment without the request for a rollback.
+// clearRollback writes the Deployment without the request for a rollback. What
+// its status has to tell follows from the event of this write.
 func (c *deployments) clearRollback(ctx context.Context, d *appsv1.Deployment) error {
 	delete(d.Annotations, rollbackAnnotation)
-	_, err := c.client.AppsV1().Deployments(d.Namespace).Update(ctx, d, metav1.UpdateOptions{})
+	written, err := c.client.AppsV1().Deployments(d.Namespace).Update(ctx, d, metav1.UpdateOptions{})
+	if err == nil {
+		d.ResourceVersion = written.ResourceVersion
+	}
 	return err
 }

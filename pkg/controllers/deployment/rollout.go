@@ -4,7 +4,6 @@ package deployment
 
 import (
 	"context"
-	"errors"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,19 +21,21 @@ func (c *deployments) roll(ctx context.Context, d *appsv1.Deployment, s *sets) e
 		if err := c.resize(ctx, d, s, []resize{{s.current, n}}); err != nil {
 			return err
 		}
-		return c.reportRollout(ctx, d, s)
+		c.reportRollout(d, s)
+		return nil
 	}
 	moved, err := c.shrinkOld(ctx, d, s)
 	if err != nil {
-		// The status must tell all the same how the rollout stands.
-		return errors.Join(err, c.reportRollout(ctx, d, s))
+		c.reportRollout(d, s) // it must tell all the same how the rollout stands
+		return err
 	}
 	if !moved {
 		if err := c.cleanUpIfComplete(ctx, d, s); err != nil {
 			return err
 		}
 	}
-	return c.reportRollout(ctx, d, s)
+	c.reportRollout(d, s)
+	return nil
 }
 
 // shrinkOld takes from the old ReplicaSets what a rolling update can spare: pods
@@ -65,10 +66,12 @@ func (c *deployments) recreate(ctx context.Context, d *appsv1.Deployment, s *set
 		if err := c.resize(ctx, d, s, down); err != nil {
 			return err
 		}
-		return c.reportRollout(ctx, d, s)
+		c.reportRollout(d, s)
+		return nil
 	}
 	if podsRunning(s.old, c.podsOf(s.old)) {
-		return c.reportRollout(ctx, d, s)
+		c.reportRollout(d, s)
+		return nil
 	}
 	if err := c.ensureCurrent(ctx, d, s); err != nil {
 		return err
@@ -81,7 +84,8 @@ func (c *deployments) recreate(ctx context.Context, d *appsv1.Deployment, s *set
 	if err := c.cleanUpIfComplete(ctx, d, s); err != nil {
 		return err
 	}
-	return c.reportRollout(ctx, d, s)
+	c.reportRollout(d, s)
+	return nil
 }
 
 func (c *deployments) podsOf(all []*appsv1.ReplicaSet) (pods []*corev1.Pod) {
@@ -102,7 +106,8 @@ func (c *deployments) rescale(ctx context.Context, d *appsv1.Deployment, s *sets
 			return err
 		}
 	}
-	return c.reportPlain(ctx, d, s)
+	c.reportPlain(d, s)
+	return nil
 }
 
 // cleanUpIfComplete trims the history when the rollout is known to be done.

@@ -4,6 +4,7 @@ package deployment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -20,23 +21,29 @@ import (
 func (c *deployments) sync(ctx context.Context, k key) error {
 	cached, found := c.deployments.Get(k.namespace, k.name)
 	if !found {
+		c.pacer.Forget(k)
 		return nil
 	}
-	err := c.syncDeployment(ctx, cached.DeepCopy())
+	err := c.syncDeployment(ctx, cached)
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return nil
 	}
 	return err
 }
 
-// syncDeployment may change d, which is the caller's own.
-func (c *deployments) syncDeployment(ctx context.Context, d *appsv1.Deployment) error {
+// syncDeployment writes what a step led to even if the step failed.
+func (c *deployments) syncDeployment(ctx context.Context, cached *appsv1.Deployment) error {
+	d := cached.DeepCopy()
+	err := c.advance(ctx, d)
+	return errors.Join(err, c.save(ctx, cached, d))
+}
+
+// advance brings d's status and annotations, which are not written yet, up to
+// date.
+func (c *deployments) advance(ctx context.Context, d *appsv1.Deployment) error {
 	if selectsAll(d) {
 		c.recorder.Event(d, corev1.EventTypeWarning, reasonSelectingAll, "This deployment is selecting all pods. A non-empty selector is required.")
-		if d.Status.ObservedGeneration < d.Generation {
-			d.Status.ObservedGeneration = d.Generation
-			_ = c.writeStatus(ctx, d) // the event says what matters
-		}
+		d.Status.ObservedGeneration = max(d.Status.ObservedGeneration, d.Generation)
 		return nil
 	}
 	claimed, err := c.claim(ctx, d)
@@ -48,13 +55,11 @@ func (c *deployments) syncDeployment(ctx context.Context, d *appsv1.Deployment) 
 		if err := c.syncCurrent(ctx, d, s); err != nil {
 			return err
 		}
-		return c.reportPlain(ctx, d, s)
+		c.reportPlain(d, s)
+		return nil
 	}
 	if pause, changed := pauseCondition(d, c.clock.Now()); changed {
 		setCondition(&d.Status, pause)
-		if err := c.writeStatus(ctx, d); err != nil {
-			return err
-		}
 	}
 	if err := c.syncCurrent(ctx, d, s); err != nil {
 		return err
@@ -105,15 +110,4 @@ func (c *deployments) claim(ctx context.Context, d *appsv1.Deployment) ([]*appsv
 	})
 	own := c.replicaSets.ControlledBy(d.Namespace, kind, d.Name, d.UID)
 	return claimer.Claim(ctx, append(own, c.replicaSets.Orphans(d.Namespace)...))
-}
-
-// writeStatus writes the status, and with it the annotations, which the status
-// subresource of Deployments takes too. The copy can be written again.
-func (c *deployments) writeStatus(ctx context.Context, d *appsv1.Deployment) error {
-	written, err := c.client.AppsV1().Deployments(d.Namespace).UpdateStatus(ctx, d, metav1.UpdateOptions{})
-	if err != nil {
-		return err
-	}
-	d.ResourceVersion = written.ResourceVersion
-	return nil
 }

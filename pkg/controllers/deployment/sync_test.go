@@ -21,6 +21,7 @@ import (
 
 	"github.com/kube-live/kube-controller-manager/pkg/client"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 )
 
 // These tests need states that an API server does not let pass, or that last too
@@ -47,6 +48,7 @@ func newFixture(server []runtime.Object, cached ...*appsv1.ReplicaSet) *fixture 
 	pods := informer.CacheOf(informer.Pods())
 	f.deployments = &deployments{
 		client: f.api, recorder: f.events, clock: clocktesting.NewFakeClock(at(60)), terminating: true,
+		pacer:       pacing.New[key](clocktesting.NewFakeClock(at(60))),
 		deployments: &owners, replicaSets: &sets, pods: &pods,
 	}
 	return f
@@ -76,7 +78,7 @@ func (f *fixture) recorded() (all []string) {
 func TestSelectingAll(t *testing.T) {
 	d := rolling(1, 0, 0, func(d *appsv1.Deployment) { d.Spec.Selector = &metav1.LabelSelector{}; d.Generation = 3 })
 	f := newFixture([]runtime.Object{d})
-	if err := f.syncDeployment(t.Context(), d.DeepCopy()); err != nil {
+	if err := f.syncDeployment(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"update deployments/status"}, f.writes()); diff != "" {
@@ -92,7 +94,7 @@ func TestSelectingAll(t *testing.T) {
 func TestLaggingCache(t *testing.T) {
 	d := rolling(1, 0, 0)
 	f := newFixture([]runtime.Object{d, newReplicaSet(d, nil, 1)})
-	if err := f.syncDeployment(t.Context(), d.DeepCopy()); !apierrors.IsAlreadyExists(err) {
+	if err := f.syncDeployment(t.Context(), d); !apierrors.IsAlreadyExists(err) {
 		t.Errorf("got %v, want that it exists", err)
 	}
 	if diff := cmp.Diff([]string{"create replicasets"}, f.writes()); diff != "" {
@@ -130,7 +132,10 @@ func TestNameTaken(t *testing.T) {
 			if diff := cmp.Diff(tc.counted, own.Status.CollisionCount); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff([]string{"create replicasets", "update deployments/status"}, f.writes()); diff != "" {
+			if adopted := own.Annotations[revisionAnnotation] == "1"; adopted != tc.used {
+				t.Errorf("annotations %v", own.Annotations)
+			}
+			if diff := cmp.Diff([]string{"create replicasets"}, f.writes()); diff != "" {
 				t.Error(diff)
 			}
 			if got := f.recorded(); got != nil {
@@ -148,7 +153,7 @@ func TestStopping(t *testing.T) {
 	f.api.PrependReactor("create", "replicasets", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return true, nil, client.ErrStopping
 	})
-	if err := f.syncDeployment(t.Context(), d.DeepCopy()); !errors.Is(err, client.ErrStopping) {
+	if err := f.syncDeployment(t.Context(), d); !errors.Is(err, client.ErrStopping) {
 		t.Errorf("got %v", err)
 	}
 	if diff := cmp.Diff([]string{"create replicasets"}, f.writes()); diff != "" {
@@ -195,7 +200,7 @@ func TestShrinkFails(t *testing.T) {
 	f.api.PrependReactor("update", "replicasets", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return true, nil, apierrors.NewInternalError(errors.New("on fire"))
 	})
-	if err := f.syncDeployment(t.Context(), d.DeepCopy()); !apierrors.IsInternalError(err) {
+	if err := f.syncDeployment(t.Context(), d); !apierrors.IsInternalError(err) {
 		t.Errorf("got %v", err)
 	}
 	if diff := cmp.Diff([]string{"update replicasets", "update deployments/status"}, f.writes()); diff != "" {
@@ -213,7 +218,7 @@ func TestShrinkFails(t *testing.T) {
 func TestUnknownStrategy(t *testing.T) {
 	d := rolling(1, 0, 0, func(d *appsv1.Deployment) { d.Spec.Strategy.Type = "Magic" })
 	f := newFixture([]runtime.Object{d})
-	if err := f.syncDeployment(t.Context(), d.DeepCopy()); err == nil || err.Error() != "unexpected deployment strategy type: Magic" {
+	if err := f.syncDeployment(t.Context(), d); err == nil || err.Error() != "unexpected deployment strategy type: Magic" {
 		t.Errorf("got %v", err)
 	}
 	if got := f.writes(); got != nil {

@@ -26,6 +26,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/client"
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 )
 
 // bench is an engine with caches that only the test fills, so that syncs can be
@@ -105,6 +106,15 @@ func (b *bench) syncs(want string) {
 	if diff := cmp.Diff(want, text); diff != "" {
 		b.t.Errorf("error (-want +got):\n%s", diff)
 	}
+}
+
+// waits lets a status wait for as long as it may: the sync before that sends
+// nothing.
+func (b *bench) waits() {
+	b.t.Helper()
+	b.syncs("")
+	b.sends("")
+	b.clock.(*testclock.FakeClock).Step(pacing.Later)
 }
 
 // sent takes the requests so far, but for creations of pods.

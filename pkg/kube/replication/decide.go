@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/podcontrol"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/podstate"
 )
@@ -54,6 +55,20 @@ func (v view) next() appsv1.ReplicaSetStatus {
 	next.ObservedGeneration = v.Generation
 	next.Conditions = v.conditions()
 	return next
+}
+
+// urgency of a status, compared with the one that is written. A Deployment builds
+// upon available replicas; that some are created, or are not ready yet, changes
+// nothing for anybody.
+func (v view) urgency(next appsv1.ReplicaSetStatus) time.Duration {
+	settled := next.Replicas == v.Spec.Replicas && next.AvailableReplicas == next.Replicas
+	switch {
+	case settled, len(next.Conditions) != len(v.Status.Conditions), next.AvailableReplicas < v.Status.AvailableReplicas:
+		return pacing.Now
+	case next.AvailableReplicas > v.Status.AvailableReplicas:
+		return pacing.Soon
+	}
+	return pacing.Later
 }
 
 // conditions are the owner's with ReplicaFailure as it should be. One that is

@@ -12,6 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -140,5 +142,33 @@ func TestAgeRatios(t *testing.T) {
 		if diff := cmp.Diff(tc.want, ageRatios(tc.all, tc.chosen, noon)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
 		}
+	}
+}
+
+func TestUrgency(t *testing.T) {
+	type counts struct{ replicas, available int32 }
+	failed := []appsv1.ReplicaSetCondition{{Type: appsv1.ReplicaSetReplicaFailure}}
+	for name, tc := range map[string]struct {
+		before, next counts
+		failure      bool
+		want         time.Duration
+	}{
+		"created":       {counts{0, 0}, counts{3, 0}, false, pacing.Later},
+		"more of many":  {counts{3, 1}, counts{3, 2}, false, pacing.Soon},
+		"all":           {counts{3, 2}, counts{3, 3}, false, pacing.Now},
+		"one fails":     {counts{3, 3}, counts{3, 2}, false, pacing.Now},
+		"too many":      {counts{3, 3}, counts{4, 3}, false, pacing.Later},
+		"cannot create": {counts{3, 3}, counts{2, 3}, true, pacing.Now},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := view{Spec: Spec{Replicas: 3}, Status: appsv1.ReplicaSetStatus{Replicas: tc.before.replicas, AvailableReplicas: tc.before.available}}
+			next := appsv1.ReplicaSetStatus{Replicas: tc.next.replicas, AvailableReplicas: tc.next.available}
+			if tc.failure {
+				next.Conditions = failed
+			}
+			if got := v.urgency(next); got != tc.want {
+				t.Errorf("got %s, want %s", got, tc.want)
+			}
+		})
 	}
 }

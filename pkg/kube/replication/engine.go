@@ -25,6 +25,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/expectations"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/podcontrol"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/writes"
 )
@@ -91,6 +92,7 @@ type Engine[T informer.Object] struct {
 	logger   klog.Logger
 	queue    *controller.Queue[types.NamespacedName]
 	expected expectations.Tracked
+	pacer    *pacing.Pacer[types.NamespacedName]
 	written  *writes.Store
 }
 
@@ -108,6 +110,7 @@ func New[T informer.Object](env controller.Env, kind Kind[T], opts Options[T]) *
 		clock:    env.Clock,
 		logger:   env.Logger,
 		expected: expectations.NewTracked(env.Clock),
+		pacer:    pacing.New[types.NamespacedName](env.Clock),
 	}
 	e.queue = controller.NewQueue(e.Loop, controller.QueueOptions[types.NamespacedName]{Name: kind.Queue, Sync: e.sync})
 	e.Owners = controller.Watch(e.Loop, kind.Owners, controller.Handler[T]{

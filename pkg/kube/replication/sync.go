@@ -5,6 +5,7 @@ package replication
 import (
 	"context"
 	"errors"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -27,6 +28,7 @@ func (e *Engine[T]) sync(ctx context.Context, key types.NamespacedName) error {
 	owner, found := e.Owners.Get(key.Namespace, key.Name)
 	if !found {
 		e.expected.ForgetName(key)
+		e.pacer.Forget(key)
 		e.written.ForgetName(key)
 		return nil
 	}
@@ -54,8 +56,8 @@ func (e *Engine[T]) sync(ctx context.Context, key types.NamespacedName) error {
 	if e.opts.Terminating {
 		v.Terminating = &leaving
 	}
-	status, err := e.report(ctx, owner, v.next())
-	if err != nil {
+	status := v.next()
+	if err := e.report(ctx, key, owner, status, v.urgency(status)); err != nil {
 		return err
 	}
 	if failure == nil && spec.MinReadySeconds > 0 && status.ReadyReplicas != status.AvailableReplicas {
@@ -114,26 +116,31 @@ func (e *Engine[T]) patch(ctx context.Context, owner T, pod *corev1.Pod, patch [
 	return err
 }
 
-// report writes the status if it says something new. When that fails, mostly
-// because somebody has changed the owner meanwhile, it is tried once more on the
-// live one. It returns the status the owner has then.
-func (e *Engine[T]) report(ctx context.Context, owner T, status appsv1.ReplicaSetStatus) (appsv1.ReplicaSetStatus, error) {
+// report writes the status if it says something new, now or when it has waited
+// for as long as its urgency allows. When that fails, mostly because somebody has
+// changed the owner meanwhile, it is tried once more on the live one.
+func (e *Engine[T]) report(ctx context.Context, key types.NamespacedName, owner T, status appsv1.ReplicaSetStatus, urgency time.Duration) error {
 	if equality.Semantic.DeepEqual(e.kind.Status(owner), status) {
-		return status, nil
+		e.pacer.Forget(key)
+		return nil
+	}
+	if left := e.pacer.Hold(key, urgency); left > 0 {
+		e.queue.AddAfter(key, left)
+		return nil
 	}
 	updated, err := e.kind.PutStatus(ctx, owner, status)
 	if err != nil {
 		live, liveErr := e.kind.Live(ctx, owner.GetNamespace(), owner.GetName())
 		if liveErr != nil {
-			return status, liveErr
+			return liveErr
 		}
 		if live.GetUID() != owner.GetUID() {
-			return status, err
+			return err
 		}
 		if updated, err = e.kind.PutStatus(ctx, live, status); err != nil {
-			return status, err
+			return err
 		}
 	}
 	e.written.Wrote(owner, e.ownerResource(), updated)
-	return e.kind.Status(updated), nil
+	return nil
 }

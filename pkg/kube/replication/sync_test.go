@@ -205,6 +205,7 @@ func TestStatusIsTriedTwice(t *testing.T) {
 				tc.conflicts--
 				return tc.conflicts >= 0, nil, conflict
 			})
+			b.waits()
 			b.syncs(tc.error)
 			b.sends(tc.sent)
 		})
@@ -218,6 +219,7 @@ func TestADeletedOwnerGetsOnlyItsStatus(t *testing.T) {
 	now := metav1.NewTime(noon)
 	rs.DeletionTimestamp = &now
 	b := newBench(t, rs, pods...)
+	b.waits()
 	b.syncs("")
 	b.sends("update replicasets/status")
 	if n := b.creates.Load(); n != 0 || b.live().Status.Replicas != 1 {

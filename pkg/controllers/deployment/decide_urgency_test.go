@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package deployment
+
+import (
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
+)
+
+func TestUrgency(t *testing.T) {
+	progress := func(s corev1.ConditionStatus, reason string) func(d *appsv1.Deployment) {
+		return func(d *appsv1.Deployment) {
+			setCondition(&d.Status, condition(appsv1.DeploymentProgressing, s, reason, "", at(1)))
+		}
+	}
+	available := func(s corev1.ConditionStatus, reason string) func(d *appsv1.Deployment) {
+		return func(d *appsv1.Deployment) {
+			setCondition(&d.Status, condition(appsv1.DeploymentAvailable, s, reason, "", at(1)))
+		}
+	}
+	replicas := func(n, updated, available int32) func(d *appsv1.Deployment) {
+		return func(d *appsv1.Deployment) {
+			d.Status.Replicas, d.Status.UpdatedReplicas, d.Status.AvailableReplicas = n, updated, available
+		}
+	}
+	for name, tc := range map[string]struct {
+		change func(d *appsv1.Deployment)
+		want   time.Duration
+	}{
+		"counts":               {replicas(4, 1, 3), pacing.Later},
+		"generation":           {func(d *appsv1.Deployment) { d.Status.ObservedGeneration = 7 }, pacing.Later},
+		"on its way":           {progress(corev1.ConditionTrue, reasonReplicaSetUpdated), pacing.Later},
+		"done":                 {replicas(3, 3, 3), pacing.Now},
+		"created":              {progress(corev1.ConditionTrue, reasonNewReplicaSetCreated), pacing.Now},
+		"deadline":             {progress(corev1.ConditionFalse, reasonDeadlineExceeded), pacing.Now},
+		"not available":        {available(corev1.ConditionFalse, reasonUnavailable), pacing.Now},
+		"failure that is over": {func(d *appsv1.Deployment) { removeCondition(&d.Status, appsv1.DeploymentReplicaFailure) }, pacing.Now},
+		"revision":             {func(d *appsv1.Deployment) { setRevision(d, "2") }, pacing.Now},
+		"collision":            {func(d *appsv1.Deployment) { d.Status.CollisionCount = ptr.To[int32](1) }, pacing.Now},
+	} {
+		t.Run(name, func(t *testing.T) {
+			written := rolling(3, 0, 1)
+			replicas(3, 0, 3)(written)
+			progress(corev1.ConditionTrue, reasonNewReplicaSetAvailable)(written)
+			available(corev1.ConditionTrue, reasonAvailable)(written)
+			setCondition(&written.Status, condition(appsv1.DeploymentReplicaFailure, corev1.ConditionTrue, "FailedCreate", "", at(1)))
+			d := written.DeepCopy()
+			tc.change(d)
+			if got := urgency(written, d); got != tc.want {
+				t.Errorf("got %s, want %s", got, tc.want)
+			}
+		})
+	}
+}

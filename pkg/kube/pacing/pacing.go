@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pacing decides when a status is worth a write. While pods come and go
+// a status changes many times a second, and nobody acts on most of the steps in
+// between: they may wait for a moment, in which the next one mostly replaces
+// them. What people and controllers wait for is written at once.
+package pacing
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+// How long a status may wait, from the moment it first differs from the one that
+// is written.
+const (
+	// Now is for results: all is as it should be, or something is wrong.
+	Now = time.Duration(0)
+	// Soon is for steps that others build upon, as more available replicas.
+	Soon = 200 * time.Millisecond
+	// Later is for steps that only tell how far something has come.
+	Later = time.Second
+)
+
+// Pacer remembers since when statuses wait. Safe for concurrent use. A new run
+// begins without memory, so what waited then waits once more.
+type Pacer[K comparable] struct {
+	clock clock.PassiveClock
+
+	mu  sync.Mutex
+	due map[K]time.Time
+}
+
+// New makes a pacer without memory.
+func New[K comparable](c clock.PassiveClock) *Pacer[K] {
+	return &Pacer[K]{clock: c, due: map[K]time.Time{}}
+}
+
+// Hold says how long a status that differs, and is of that urgency, still has to
+// wait; 0: it is to be written now, and the wait is over. A wait is never longer
+// than the most urgent step since its beginning allows.
+func (p *Pacer[K]) Hold(key K, urgency time.Duration) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.clock.Now()
+	due, waits := p.due[key]
+	if latest := now.Add(urgency); !waits || latest.Before(due) {
+		due = latest
+	}
+	left := due.Sub(now)
+	if left <= 0 {
+		delete(p.due, key)
+		return 0
+	}
+	p.due[key] = due
+	return left
+}
+
+// Forget ends the wait of a key whose status does not differ any more, or that
+// is gone.
+func (p *Pacer[K]) Forget(key K) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.due, key)
+}
