@@ -277,6 +277,7 @@ func TestLoadNamesWhatIsWrong(t *testing.T) {
 		"about: x\nsteps: [{until: {is: 'true'}}]\n":         "either object or objects",
 		"about: x\nsteps: [{until: {object: P/a, is: '('}}]": "condition",
 		"about: x\nsteps: [{unknown: 1}]\n":                  "unknown",
+		"about: x\nsteps: [{apply: {name: '${nam}'}}]\n":     "neither ${namespace}",
 	} {
 		dir := t.TempDir()
 		do(t, os.WriteFile(dir+"/a.yaml", []byte(text), 0o600))

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,7 +16,8 @@ import (
 )
 
 // Scenario is a file of steps. ${namespace} in it stands for the namespace that
-// the scenario has for itself.
+// the scenario has for itself, and ${uid of Kind/name} in what is applied for the
+// UID of an object that is there by then.
 type Scenario struct {
 	// Name is the path of the file without its ending.
 	Name string `json:"-"`
@@ -116,6 +118,11 @@ type Until struct {
 	Is string `json:"is"`
 }
 
+var (
+	variable = regexp.MustCompile(`\$\{[^}]*\}`)
+	uidOf    = regexp.MustCompile(`\$\{uid of ([\w.]+/[\w.-]+)\}`)
+)
+
 // Load reads all scenarios below a folder, sorted by name.
 func Load(dir string) ([]Scenario, error) {
 	var list []Scenario
@@ -130,6 +137,11 @@ func Load(dir string) ([]Scenario, error) {
 		var s Scenario
 		if err := yaml.UnmarshalStrict(data, &s); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
+		}
+		for _, v := range variable.FindAllString(string(data), -1) {
+			if v != "${namespace}" && !uidOf.MatchString(v) {
+				return fmt.Errorf("%s: %s is neither ${namespace} nor ${uid of Kind/name}", path, v)
+			}
 		}
 		name, _ := filepath.Rel(dir, path)
 		s.Name = strings.TrimSuffix(filepath.ToSlash(name), ".yaml")

@@ -76,6 +76,10 @@ func (c *Cluster) step(ctx context.Context, s Step, namespace string, metrics *M
 }
 
 func (c *Cluster) apply(ctx context.Context, object map[string]any, namespace string) error {
+	object, err := c.identified(ctx, object, namespace)
+	if err != nil {
+		return err
+	}
 	u := &unstructured.Unstructured{Object: object}
 	kind := u.GroupVersionKind().GroupKind().String()
 	if u.GroupVersionKind().Group == "" {
@@ -87,6 +91,25 @@ func (c *Cluster) apply(ctx context.Context, object map[string]any, namespace st
 	}
 	_, err = r.Apply(ctx, u.GetName(), u, metav1.ApplyOptions{FieldManager: "scenario", Force: true})
 	return err
+}
+
+// identified fills in the UIDs of objects that another one names.
+func (c *Cluster) identified(ctx context.Context, object map[string]any, namespace string) (map[string]any, error) {
+	data, err := json.Marshal(object)
+	if err != nil {
+		return nil, err
+	}
+	text := string(data)
+	for _, m := range uidOf.FindAllStringSubmatch(text, -1) {
+		named, err := c.find(ctx, Selection{Object: m[1]}, namespace)
+		if err != nil {
+			return nil, err
+		}
+		text = strings.ReplaceAll(text, m[0], string(named[0].GetUID()))
+	}
+	filled := map[string]any{}
+	err = json.Unmarshal([]byte(text), &filled)
+	return filled, err
 }
 
 // each does something to all selected objects. One that changes or goes

@@ -25,6 +25,8 @@ type Census struct {
 	made map[string]map[types.UID]bool
 	// live pods by the UID of their controller.
 	live map[types.UID]map[types.UID]bool
+	// owner is a pod's controller when it was last seen.
+	owner map[types.UID]types.UID
 	// parent of a ReplicaSet is its Deployment.
 	parent map[types.UID]types.UID
 	// allowed is the highest number that any version of the workload's spec
@@ -36,7 +38,7 @@ type Census struct {
 // Watch begins a census, which goes on until the context ends.
 func (c *Cluster) Watch(ctx context.Context) (*Census, error) {
 	w := &Census{
-		made: map[string]map[types.UID]bool{}, live: map[types.UID]map[types.UID]bool{}, parent: map[types.UID]types.UID{},
+		made: map[string]map[types.UID]bool{}, live: map[types.UID]map[types.UID]bool{}, owner: map[types.UID]types.UID{}, parent: map[types.UID]types.UID{},
 		allowed: map[types.UID]int{}, surplus: map[string][]string{},
 	}
 	f := informers.NewSharedInformerFactory(c.Typed, 0)
@@ -112,9 +114,15 @@ func (w *Census) pod(p *corev1.Pod, gone bool) {
 	}
 	w.made[p.Namespace][p.UID] = true
 	owner := metav1.GetControllerOf(p)
+	if former := w.owner[p.UID]; former != "" && (owner == nil || owner.UID != former) { // let go
+		delete(w.live[former], p.UID)
+		delete(w.live[w.parent[former]], p.UID)
+	}
 	if owner == nil {
+		delete(w.owner, p.UID)
 		return
 	}
+	w.owner[p.UID] = owner.UID
 	ended := gone || p.DeletionTimestamp != nil || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 	for _, uid := range []types.UID{owner.UID, w.parent[owner.UID]} {
 		if uid == "" {
