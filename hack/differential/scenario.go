@@ -138,8 +138,8 @@ func Load(dir string) ([]Scenario, error) {
 		if err := yaml.UnmarshalStrict(data, &s); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		for _, v := range variable.FindAllString(string(data), -1) {
-			if v != "${namespace}" && !uidOf.MatchString(v) {
+		for _, v := range variable.FindAllString(strings.ReplaceAll(string(data), "${namespace}", "namespace"), -1) {
+			if !uidOf.MatchString(v) {
 				return fmt.Errorf("%s: %s is neither ${namespace} nor ${uid of Kind/name}", path, v)
 			}
 		}
