@@ -211,6 +211,9 @@ func (n *normalizer) walk(v any) any {
 		out := map[string]any{}
 		for k, inner := range v {
 			inner = n.walk(inner)
+			if k == "resourceVersion" { // in a reference
+				inner = "<version>"
+			}
 			if list, ok := inner.([]any); ok && k == "conditions" {
 				slices.SortStableFunc(list, func(a, b any) int { return strings.Compare(typeOf(a), typeOf(b)) })
 			}

@@ -120,7 +120,7 @@ type Until struct {
 
 var (
 	variable = regexp.MustCompile(`\$\{[^}]*\}`)
-	uidOf    = regexp.MustCompile(`\$\{uid of ([\w.]+/[\w.-]+)\}`)
+	uidOf    = regexp.MustCompile(`\$\{uid of ([\w.-]+/[\w.-]+)\}`)
 )
 
 // Load reads all scenarios below a folder, sorted by name.
