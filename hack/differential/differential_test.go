@@ -213,8 +213,9 @@ func (s *side) state(t *testing.T, scenario *differential.Scenario, namespace st
 const (
 	// calm is how often two states must be the same in a row.
 	calm = 3
-	// settled is how long a difference must stay as it is to be believed.
-	settled = 15 * time.Second
+	// settled is how long a difference must stay as it is to be believed. Events are
+	// written one after the other, behind those of all other scenarios.
+	settled = 45 * time.Second
 )
 
 // equal waits until both states are the same and stay so.

@@ -29,12 +29,16 @@ type side struct {
 	config string
 }
 
-var options = testkit.Options{Nodes: 5}
+// options switch on what a controller needs that is off by default.
+var options = testkit.Options{
+	Nodes: 5, FeatureGates: map[string]bool{"GenericWorkload": true}, RuntimeConfig: map[string]string{"scheduling.k8s.io/v1beta1": "true"},
+}
 
-// times that make autoscaling and cleaning quick enough to be watched.
-var times = []string{
+// flags make autoscaling quick enough to be watched, and switch on the same as options.
+var flags = []string{
 	"--horizontal-pod-autoscaler-sync-period=1s", "--horizontal-pod-autoscaler-downscale-stabilization=2s",
 	"--horizontal-pod-autoscaler-cpu-initialization-period=1s", "--horizontal-pod-autoscaler-initial-readiness-delay=1s",
+	"--feature-gates=GenericWorkload=true",
 }
 
 func newSide(t *testing.T, logs string, own bool) *side {
@@ -51,7 +55,7 @@ func newSide(t *testing.T, logs string, own bool) *side {
 	})
 	c, err := differential.NewCluster(plane.AdminConfig())
 	do(t, err)
-	s := &side{Cluster: c, program: &differential.Program{Args: append(differential.Flags(plane), times...)}}
+	s := &side{Cluster: c, program: &differential.Program{Args: append(differential.Flags(plane), flags...)}}
 	if own {
 		s.config = filepath.Join(t.TempDir(), "config.yaml")
 		s.choose(t, true)

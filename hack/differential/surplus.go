@@ -5,6 +5,7 @@ package differential
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -32,14 +33,21 @@ type Census struct {
 	// allowed is the highest number that any version of the workload's spec
 	// allows.
 	allowed map[types.UID]int
-	surplus map[string][]string
+	// most live pods that a workload has had at a time, by namespace.
+	most map[string]map[types.UID]peak
+}
+
+// peak is the moment with the most pods.
+type peak struct {
+	pods int
+	text string
 }
 
 // Watch begins a census, which goes on until the context ends.
 func (c *Cluster) Watch(ctx context.Context) (*Census, error) {
 	w := &Census{
 		made: map[string]map[types.UID]bool{}, live: map[types.UID]map[types.UID]bool{}, owner: map[types.UID]types.UID{}, parent: map[types.UID]types.UID{},
-		allowed: map[types.UID]int{}, surplus: map[string][]string{},
+		allowed: map[types.UID]int{}, most: map[string]map[types.UID]peak{},
 	}
 	f := informers.NewSharedInformerFactory(c.Typed, 0)
 	for _, i := range []cache.SharedIndexInformer{
@@ -106,8 +114,9 @@ func (w *Census) allow(uid types.UID, most int) {
 	}
 }
 
-// pod counts one, for its controller and for the controller's controller. Only
-// workloads whose spec is known are judged: events of kinds come in any order.
+// pod counts one, for its controller and for the controller's controller. It is
+// judged in the end: events of kinds come in any order, so the spec that allows a
+// pod may be seen after the pod.
 func (w *Census) pod(p *corev1.Pod, gone bool) {
 	if w.made[p.Namespace] == nil {
 		w.made[p.Namespace] = map[types.UID]bool{}
@@ -136,9 +145,11 @@ func (w *Census) pod(p *corev1.Pod, gone bool) {
 			w.live[uid] = map[types.UID]bool{}
 		}
 		w.live[uid][p.UID] = true
-		if most, known := w.allowed[uid]; known && len(w.live[uid]) > most {
-			w.surplus[p.Namespace] = append(w.surplus[p.Namespace],
-				fmt.Sprintf("pod %s is number %d of %s %s, which may have %d", p.Name, len(w.live[uid]), owner.Kind, owner.Name, most))
+		if n := len(w.live[uid]); n > w.most[p.Namespace][uid].pods {
+			if w.most[p.Namespace] == nil {
+				w.most[p.Namespace] = map[types.UID]peak{}
+			}
+			w.most[p.Namespace][uid] = peak{n, fmt.Sprintf("pod %s is number %d of %s %s", p.Name, n, owner.Kind, owner.Name)}
 		}
 	}
 }
@@ -148,5 +159,11 @@ func (w *Census) pod(p *corev1.Pod, gone bool) {
 func (w *Census) Of(namespace string) (made int, surplus []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.made[namespace]), w.surplus[namespace]
+	for uid, most := range w.most[namespace] {
+		if allowed, known := w.allowed[uid]; known && most.pods > allowed {
+			surplus = append(surplus, fmt.Sprintf("%s, which may have %d", most.text, allowed))
+		}
+	}
+	slices.Sort(surplus)
+	return len(w.made[namespace]), surplus
 }
