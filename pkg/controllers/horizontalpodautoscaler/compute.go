@@ -66,10 +66,10 @@ func (c *computation) propose(ctx context.Context, m *autoscalingv2.MetricSpec) 
 		f.reason, f.context = "FailedGetPodsMetric", "failed to get pods metric value: "
 		p, err = c.podsMetric(m.Pods)
 	case m.Type == autoscalingv2.ObjectMetricSourceType && m.Object != nil:
-		f.reason, f.context = "FailedGetObjectMetric", "failed to get object metric value: "
+		f.reason, f.context = "FailedGetObjectMetric", objectContext(m.Object)
 		p, err = c.objectMetric(m.Object)
 	case m.Type == autoscalingv2.ExternalMetricSourceType && m.External != nil:
-		f.reason, f.context = "FailedGetExternalMetric", fmt.Sprintf("failed to get %s external metric value: ", m.External.Metric.Name)
+		f.reason, f.context = "FailedGetExternalMetric", externalContext(m.External)
 		p, err = c.externalMetric(m.External)
 	default:
 		f.reason = "InvalidMetricSourceType"
@@ -195,6 +195,26 @@ func (c *computation) objectMetric(m *autoscalingv2.ObjectMetricSource) (*propos
 	}
 	p.status.Object = &autoscalingv2.ObjectMetricStatus{DescribedObject: m.DescribedObject, Metric: m.Metric, Current: current}
 	return p, nil
+}
+
+// objectContext names the metric too when its value is shared, as upstream does.
+func objectContext(m *autoscalingv2.ObjectMetricSource) string {
+	if m.Target.AverageValue != nil {
+		return fmt.Sprintf("failed to get object metric value: failed to get %s object metric: ", m.Metric.Name)
+	}
+	return "failed to get object metric value: "
+}
+
+// externalContext names the metric twice, as upstream does.
+func externalContext(m *autoscalingv2.ExternalMetricSource) string {
+	switch name := m.Metric.Name; {
+	case m.Target.AverageValue != nil:
+		return fmt.Sprintf("failed to get %s external metric value: failed to get %s external metric: ", name, name)
+	case m.Target.Value != nil:
+		return fmt.Sprintf("failed to get %s external metric value: failed to get external metric %s: ", name, name)
+	default:
+		return fmt.Sprintf("failed to get %s external metric value: ", name)
+	}
 }
 
 // externalMetric is about something outside of the cluster.

@@ -284,7 +284,9 @@ func TestFailuresOfEachKind(t *testing.T) {
 		{containerOf("main", 3), "FailedGetContainerResourceMetric", "failed to get cpu utilization: unable to get metrics for resource cpu: none", "failed to get main container metric value: "},
 		{podsMetric(average("1")), "FailedGetPodsMetric", "unable to get metric qps: none", "failed to get pods metric value: "},
 		{object(value("1")), "FailedGetObjectMetric", "unable to get metric qps on Service ns/web: none", "failed to get object metric value: "},
-		{external(value("1")), "FailedGetExternalMetric", "unable to get external metric ns/depth/" + selector + ": none", "failed to get depth external metric value: "},
+		{object(average("1")), "FailedGetObjectMetric", "unable to get metric qps on Service ns/web: none", "failed to get object metric value: failed to get qps object metric: "},
+		{external(value("1")), "FailedGetExternalMetric", "unable to get external metric ns/depth/" + selector + ": none", "failed to get depth external metric value: failed to get external metric depth: "},
+		{external(average("1")), "FailedGetExternalMetric", "unable to get external metric ns/depth/" + selector + ": none", "failed to get depth external metric value: failed to get depth external metric: "},
 		{autoscalingv2.MetricSpec{Type: "Odd"}, "InvalidMetricSourceType", `unknown metric source type "Odd"`, ""},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
