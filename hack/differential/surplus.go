@@ -24,7 +24,10 @@ type Census struct {
 	mu sync.Mutex
 	// made is every pod of a namespace that was ever seen.
 	made map[string]map[types.UID]bool
-	// live pods by the UID of their controller.
+	// foreign pods were seen before the controller that has them now adopted them.
+	foreign map[types.UID]bool
+	// live pods by the UID of their controller, except those that it adopted: a
+	// workload may adopt more than it wants.
 	live map[types.UID]map[types.UID]bool
 	// owner is a pod's controller when it was last seen.
 	owner map[types.UID]types.UID
@@ -46,7 +49,7 @@ type peak struct {
 // Watch begins a census, which goes on until the context ends.
 func (c *Cluster) Watch(ctx context.Context) (*Census, error) {
 	w := &Census{
-		made: map[string]map[types.UID]bool{}, live: map[types.UID]map[types.UID]bool{}, owner: map[types.UID]types.UID{}, parent: map[types.UID]types.UID{},
+		made: map[string]map[types.UID]bool{}, foreign: map[types.UID]bool{}, live: map[types.UID]map[types.UID]bool{}, owner: map[types.UID]types.UID{}, parent: map[types.UID]types.UID{},
 		allowed: map[types.UID]int{}, most: map[string]map[types.UID]peak{},
 	}
 	f := informers.NewSharedInformerFactory(c.Typed, 0)
@@ -129,6 +132,10 @@ func (w *Census) pod(p *corev1.Pod, gone bool) {
 	}
 	if owner == nil {
 		delete(w.owner, p.UID)
+		w.foreign[p.UID] = true
+		return
+	}
+	if w.foreign[p.UID] {
 		return
 	}
 	w.owner[p.UID] = owner.UID
