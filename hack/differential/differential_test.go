@@ -194,6 +194,7 @@ func disturbed(t *testing.T, s *differential.Scenario, own *side, want outcome, 
 	defer own.End(context.WithoutCancel(t.Context()), namespace) //nolint:errcheck // what is left disturbs nobody
 	quiet := *s
 	quiet.Events = "none" // an end loses some and a start repeats some
+	quiet.Apart = true
 	theirs := differential.Normalize(&quiet, want.objects, name(s, "s"))
 	equal(t, namespace, func() ([]string, []string, error) {
 		ours, err := own.state(t, s, namespace)

@@ -3,6 +3,7 @@
 package differential
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -63,7 +64,10 @@ func drop(m map[string]any, path []string) {
 // Normalize writes objects in a form in which those of two runs are equal when
 // the runs had the same effect. The objects themselves stay as they are.
 func Normalize(s *Scenario, objects []map[string]any, namespace string) []string {
-	n := &normalizer{scenario: s, namespace: namespace, uids: map[string]string{}}
+	n := &normalizer{scenario: s, namespace: namespace, uids: map[string]string{}, hashes: map[string]string{}}
+	for _, o := range objects {
+		n.hash(o)
+	}
 	for _, o := range objects {
 		n.uids[object(o).text("metadata.uid")] = object(o).text("kind") + "/" + n.rename(object(o).text("metadata.name"))
 	}
@@ -98,6 +102,24 @@ type normalizer struct {
 	scenario  *Scenario
 	namespace string
 	uids      map[string]string
+	hashes    map[string]string
+}
+
+// hash remembers that of a revision, so that only its number is compared.
+func (n *normalizer) hash(o object) {
+	if !n.scenario.Apart {
+		return
+	}
+	revision := o.field("revision")
+	if annotations, _ := o.field("metadata.annotations").(map[string]any); o.text("kind") == "ReplicaSet" {
+		revision = annotations["deployment.kubernetes.io/revision"]
+	}
+	labels, _ := o.field("metadata.labels").(map[string]any)
+	for _, label := range []string{"controller-revision-hash", "controller.kubernetes.io/hash", "pod-template-hash"} {
+		if hash, _ := labels[label].(string); hash != "" && revision != nil {
+			n.hashes[hash] = fmt.Sprintf("<hash of revision %v>", revision)
+		}
+	}
 }
 
 // rename writes a text without what differs from run to run.
@@ -108,7 +130,11 @@ func (n *normalizer) rename(s string) string {
 	s = uidText.ReplaceAllStringFunc(s, func(uid string) string { return "<uid of " + n.uids[uid] + ">" })
 	s = ipText.ReplaceAllString(s, "<ip>")
 	s = randomEnd.ReplaceAllString(s, "-*")
-	return minutes.ReplaceAllString(s, "-<minutes>")
+	s = minutes.ReplaceAllString(s, "-<minutes>")
+	for hash, name := range n.hashes {
+		s = strings.ReplaceAll(s, hash, name)
+	}
+	return s
 }
 
 func (n *normalizer) object(o object) object {

@@ -21,6 +21,9 @@ import (
 type Scenario struct {
 	// Name is the path of the file without its ending.
 	Name string `json:"-"`
+	// Apart says that runs in namespaces of different names are compared, so that
+	// hashes of templates that have the name in them differ.
+	Apart bool `json:"-"`
 	// About says in a sentence what is compared.
 	About string `json:"about"`
 	// Steps are taken one after the other.
@@ -234,6 +237,6 @@ func (s *Scenario) In(namespace string) (*Scenario, error) {
 	if err := yaml.UnmarshalStrict([]byte(strings.ReplaceAll(string(data), "${namespace}", namespace)), filled); err != nil {
 		return nil, err
 	}
-	filled.Name = s.Name
+	filled.Name, filled.Apart = s.Name, s.Apart
 	return filled, nil
 }
