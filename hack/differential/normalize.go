@@ -125,16 +125,15 @@ func (n *normalizer) hash(o object) {
 // rename writes a text without what differs from run to run.
 func (n *normalizer) rename(s string) string {
 	s = strings.ReplaceAll(s, n.namespace, "${namespace}")
+	for hash, name := range n.hashes {
+		s = strings.ReplaceAll(s, hash, name)
+	}
 	s = keyText.ReplaceAllString(s, "<key material>")
 	s = timeText.ReplaceAllString(s, "<time>")
 	s = uidText.ReplaceAllStringFunc(s, func(uid string) string { return "<uid of " + n.uids[uid] + ">" })
 	s = ipText.ReplaceAllString(s, "<ip>")
 	s = randomEnd.ReplaceAllString(s, "-*")
-	s = minutes.ReplaceAllString(s, "-<minutes>")
-	for hash, name := range n.hashes {
-		s = strings.ReplaceAll(s, hash, name)
-	}
-	return s
+	return minutes.ReplaceAllString(s, "-<minutes>")
 }
 
 func (n *normalizer) object(o object) object {
