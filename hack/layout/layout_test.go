@@ -40,7 +40,6 @@ var bans = []struct{ from, to, why string }{
 	{"cmd/", module + "pkg/testkit", "test code stays out of the program"},
 	{"", "k8s.io/kubernetes", "it is no library; the program stands on published modules"},
 	{"", "k8s.io/apiserver/pkg/server/options", "it brings the whole generic API server"},
-	{"", "github.com/google/cel-go", "megabytes that nothing here needs"},
 }
 
 type pkg struct {

@@ -73,24 +73,33 @@ const (
 // NewSession makes the clients of one run. The account is the name of the
 // controller's service account. It sends nothing.
 func (f *Factory) NewSession(account string, ledger *Ledger, scale Scale) (*Session, error) {
+	return f.session(account, f.forAccount(account), ledger, scale)
+}
+
+// NewRootSession is NewSession for a run that acts as the manager itself, whether
+// or not the others have service accounts. The name ends the user agent.
+func (f *Factory) NewRootSession(name string, ledger *Ledger, scale Scale) (*Session, error) {
+	return f.session(name, f.Root(name), ledger, scale)
+}
+
+func (f *Factory) session(name string, cfg *rest.Config, ledger *Ledger, scale Scale) (*Session, error) {
 	s := &Session{latch: newLatch(), events: newLatch()}
-	cfg := f.forAccount(account)
 	s.config = s.gated(cfg, s.latch, ledger, &bucket{source: &f.limits, scale: scale})
 	typed, err := kubernetes.NewForConfig(s.config)
 	if err != nil {
-		return nil, fmt.Errorf("client of %s: %w", account, err)
+		return nil, fmt.Errorf("client of %s: %w", name, err)
 	}
 	meta, err := metadata.NewForConfig(s.config)
 	if err != nil {
-		return nil, fmt.Errorf("metadata client of %s: %w", account, err)
+		return nil, fmt.Errorf("metadata client of %s: %w", name, err)
 	}
 	disco, err := discovery.NewDiscoveryClientForConfig(s.gated(cfg, s.latch, nil, flowcontrol.NewTokenBucketRateLimiter(discoveryQPS, discoveryBurst)))
 	if err != nil {
-		return nil, fmt.Errorf("discovery client of %s: %w", account, err)
+		return nil, fmt.Errorf("discovery client of %s: %w", name, err)
 	}
 	events, err := kubernetes.NewForConfig(s.gated(cfg, s.events, nil, &bucket{source: &f.limits}))
 	if err != nil {
-		return nil, fmt.Errorf("event client of %s: %w", account, err)
+		return nil, fmt.Errorf("event client of %s: %w", name, err)
 	}
 	s.Typed, s.Metadata, s.Discovery, s.Events = typed, meta, disco, events
 	return s, nil

@@ -39,6 +39,9 @@ type Descriptor struct {
 	Alias string
 	// ServiceAccount in kube-system whose rights the controller has.
 	ServiceAccount string
+	// Root is given instead of ServiceAccount by a controller that acts as the
+	// manager itself: the name of its client, which ends the user agent.
+	Root string
 	// Component is what its events name as their source; default: the Name.
 	Component string
 	// OffByDefault controllers run only when their section says so.

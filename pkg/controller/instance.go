@@ -68,7 +68,7 @@ type Instance struct {
 // controller must be given the same. An error that Declined knows means that the
 // controller has nothing to do.
 func Build(d Descriptor, kit Kit, c *v1beta1.Controllers, ledger *client.Ledger) (*Instance, error) {
-	session, err := kit.Clients.NewSession(d.ServiceAccount, ledger, d.Scale)
+	session, err := kit.session(d, ledger)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +102,14 @@ func Build(d Descriptor, kit Kit, c *v1beta1.Controllers, ledger *client.Ledger)
 		return nil, fmt.Errorf("%s: %w", d.Name, err)
 	}
 	return i, nil
+}
+
+// session has the identity that the descriptor asks for.
+func (k Kit) session(d Descriptor, ledger *client.Ledger) (*client.Session, error) {
+	if d.Root != "" {
+		return k.Clients.NewRootSession(d.Root, ledger, d.Scale)
+	}
+	return k.Clients.NewSession(d.ServiceAccount, ledger, d.Scale)
 }
 
 // Observe has f called with every change of state. It must be set before Run

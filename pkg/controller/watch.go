@@ -107,6 +107,10 @@ func (a *Attachment) HasSynced() bool {
 // Store is the cache of the attachment.
 func (a *Attachment) Store() cache.Store { return a.lease.Informer().GetStore() }
 
+// View is the typed view of an attachment's cache. Objects that are no T are not
+// seen.
+func View[T informer.Object](a *Attachment) informer.Cache[T] { return informer.View[T](a.lease) }
+
 // Detach removes the handler, waits until it has ended, and gives the informer
 // back. It must not be called from the handler itself.
 func (a *Attachment) Detach() {

@@ -23,16 +23,22 @@ type Gate string
 
 // The gates that controllers of this program read.
 const (
+	APIServerIdentity                           Gate = "APIServerIdentity"
 	AtomicFIFO                                  Gate = "AtomicFIFO"
+	ClusterTrustBundle                          Gate = "ClusterTrustBundle"
 	CoordinatedLeaderElection                   Gate = "CoordinatedLeaderElection" // read by the election
 	DeploymentReplicaSetTerminatingReplicas     Gate = "DeploymentReplicaSetTerminatingReplicas"
 	GenericWorkload                             Gate = "GenericWorkload"
 	HPAGeneration                               Gate = "HPAGeneration"
 	HPAScaleToZero                              Gate = "HPAScaleToZero"
+	InformerResourceVersion                     Gate = "InformerResourceVersion"
 	MaxUnavailableStatefulSet                   Gate = "MaxUnavailableStatefulSet"
+	MultiCIDRServiceAllocator                   Gate = "MultiCIDRServiceAllocator"
 	MutableSchedulingDirectivesForSuspendedJobs Gate = "MutableSchedulingDirectivesForSuspendedJobs"
+	PodCertificateRequest                       Gate = "PodCertificateRequest"
 	PodDeletionCost                             Gate = "PodDeletionCost"
 	PodLevelResources                           Gate = "PodLevelResources"
+	PodLevelResourcesFixKubeletQOSClass         Gate = "PodLevelResourcesFixKubeletQOSClass"
 	PreferSameTrafficDistribution               Gate = "PreferSameTrafficDistribution"
 	StaleControllerConsistencyDaemonSet         Gate = "StaleControllerConsistencyDaemonSet"
 	StaleControllerConsistencyHPA               Gate = "StaleControllerConsistencyHPA"
@@ -41,6 +47,8 @@ const (
 	StaleControllerConsistencyStatefulSet       Gate = "StaleControllerConsistencyStatefulSet"
 	StatefulSetRecreateStrategy                 Gate = "StatefulSetRecreateStrategy"
 	StatefulSetSemanticRevisionComparison       Gate = "StatefulSetSemanticRevisionComparison"
+	StorageVersionAPI                           Gate = "StorageVersionAPI"
+	StorageVersionMigrator                      Gate = "StorageVersionMigrator"
 	TaintTolerationComparisonOperators          Gate = "TaintTolerationComparisonOperators"
 	WorkloadWithJob                             Gate = "WorkloadWithJob"
 )

@@ -124,6 +124,15 @@ func (c Cache[T]) InNamespace(namespace string) []T {
 	return c.lookup(cache.NamespaceIndex, namespace)
 }
 
+// CountIn is how many objects a namespace has.
+func (c Cache[T]) CountIn(namespace string) int {
+	keys, err := c.indexer.IndexKeys(cache.NamespaceIndex, namespace)
+	if err != nil {
+		panic(fmt.Sprintf("cache lookup: %v", err)) // every kind has that index
+	}
+	return len(keys)
+}
+
 // ControlledBy are the objects whose controller reference names this owner, by
 // kind, name and UID.
 func (c Cache[T]) ControlledBy(namespace, kind, name string, uid types.UID) []T {

@@ -10,7 +10,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -28,7 +27,11 @@ func whole() []Source {
 	return []Source{
 		Pods(), ReplicaSets(), Deployments(), Jobs(), Services(), EndpointSlices(), Nodes(), Namespaces(),
 		StatefulSets(), DaemonSets(), ControllerRevisions(), PersistentVolumeClaims(), CronJobs(), ReplicationControllers(),
-		PodDisruptionBudgets(), HorizontalPodAutoscalers(),
+		PodDisruptionBudgets(), HorizontalPodAutoscalers(), ServiceAccounts(), CertificateSigningRequests(), PodCertificateRequests(),
+		StorageVersions(), StorageVersionMigrations(),
+		Endpoints(), ServiceCIDRs(), IPAddresses(),
+		ResourceQuotas(), ResourceClaims(), DeviceClasses(),
+		ClusterRoles(), ValidatingAdmissionPolicies(),
 	}
 }
 
@@ -178,6 +181,11 @@ func Services() Kind[*corev1.Service] {
 	}
 }
 
+// Endpoints of all namespaces; they are named as their Services.
+func Endpoints() Kind[*corev1.Endpoints] {
+	return Kind[*corev1.Endpoints]{resource: core("endpoints"), open: namespaced(coreinformers.NewEndpointsInformer)}
+}
+
 // EndpointSlices are indexed by the Service their label names.
 func EndpointSlices() Kind[*discoveryv1.EndpointSlice] {
 	return Kind[*discoveryv1.EndpointSlice]{
@@ -210,11 +218,6 @@ func Namespaces() Kind[*corev1.Namespace] {
 			})
 		},
 	}
-}
-
-// ServiceAccounts are cached as metadata: nobody reads more of them.
-func ServiceAccounts() Kind[*metav1.PartialObjectMetadata] {
-	return Metadata(core("serviceaccounts"), meta.RESTScopeNameNamespace)
 }
 
 // ConfigMapsNamed are the ConfigMaps of one name, in all namespaces. All others

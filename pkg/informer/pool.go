@@ -156,7 +156,11 @@ func (p *Pool) SetLinger(d time.Duration) {
 }
 
 // Read is the typed view of a lease taken on the same kind.
-func Read[T Object](_ Kind[T], l *Lease) Cache[T] {
+func Read[T Object](_ Kind[T], l *Lease) Cache[T] { return View[T](l) }
+
+// View is the view of a lease whose kind was chosen at run time. Objects that are
+// no T are not seen.
+func View[T Object](l *Lease) Cache[T] {
 	return Cache[T]{indexer: l.member.informer.GetIndexer()}
 }
 
