@@ -41,6 +41,8 @@ func TestCollection(t *testing.T) {
 		"references that change":                   changedReferences,
 		"foreground":                               foreground,
 		"foreground, another owner stays":          foregroundOtherOwner,
+		"foreground, three generations":            foregroundGenerations,
+		"background, three generations":            backgroundGenerations,
 		"foreground, a foreign finalizer on a pod": foregroundFinalizer,
 		"foreground, a cycle":                      foregroundCycle,
 		"orphan":                                   orphan,
@@ -232,6 +234,46 @@ func foregroundOtherOwner(w *world) {
 	if diff := cmp.Diff([]metav1.OwnerReference{ref(other)}, w.get("child").OwnerReferences); diff != "" {
 		w.t.Errorf("owners (-want +got):\n%s", diff)
 	}
+}
+
+// The last of the line goes first, and nobody before the ones they block.
+func foregroundGenerations(w *world) {
+	owner := w.create(called("owner"))
+	child := w.create(called("child", blocking(ref(owner))))
+	w.create(finalized(called("grandchild", blocking(ref(child))), "x/y"))
+	w.settle()
+	w.delete("owner", metav1.DeletePropagationForeground)
+	w.eventually("grandchild", func(o *corev1.ConfigMap) error {
+		if o.DeletionTimestamp == nil {
+			return fmt.Errorf("it is not being deleted")
+		}
+		return nil
+	})
+	w.settle()
+	for _, name := range []string{"owner", "child"} {
+		if o := w.get(name); o.DeletionTimestamp == nil || !slices.Equal(o.Finalizers, []string{metav1.FinalizerDeleteDependents}) {
+			w.t.Errorf("%s: deleted %v, finalizers %v", name, o.DeletionTimestamp, o.Finalizers)
+		}
+	}
+	w.unfinalize("grandchild")
+	w.eventuallyGone("grandchild", "child", "owner")
+}
+
+func backgroundGenerations(w *world) {
+	owner := w.create(called("owner"))
+	child := w.create(called("child", ref(owner)))
+	w.create(finalized(called("grandchild", ref(child)), "x/y"))
+	w.delete("owner", metav1.DeletePropagationBackground)
+	// Nobody waits for anybody.
+	w.eventuallyGone("owner", "child")
+	w.eventually("grandchild", func(o *corev1.ConfigMap) error {
+		if o.DeletionTimestamp == nil {
+			return fmt.Errorf("it is not being deleted")
+		}
+		return nil
+	})
+	w.unfinalize("grandchild")
+	w.eventuallyGone("grandchild")
 }
 
 func foregroundFinalizer(w *world) {

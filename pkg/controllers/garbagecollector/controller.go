@@ -17,6 +17,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
@@ -30,6 +31,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 	"github.com/kube-live/kube-controller-manager/pkg/client"
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/monitors"
 )
 
 // Descriptor of the controller.
@@ -70,7 +72,7 @@ type collector struct {
 	// mapper is made from the last answer of discovery.
 	mapper atomic.Pointer[meta.RESTMapper]
 	// monitors belong to the task that watches the API.
-	monitors map[schema.GroupVersionResource]*monitor
+	monitors *monitors.Set
 	failures *metrics.Counter
 }
 
@@ -92,7 +94,6 @@ func newCollector(env controller.Env, section *v1beta1.GarbageCollectorControlle
 		pace:      workqueue.DefaultTypedControllerRateLimiter[types.UID](),
 		gate:      controller.NewWorkers(0),
 		workers:   env.Workers,
-		monitors:  map[schema.GroupVersionResource]*monitor{},
 		failures:  newFailures(env.Metrics),
 	}
 	for _, r := range section.IgnoredResources {
@@ -107,6 +108,12 @@ func newCollector(env controller.Env, section *v1beta1.GarbageCollectorControlle
 	})
 	c.orphans = controller.NewQueue(c.Loop, controller.QueueOptions[types.UID]{
 		Name: "garbage_collector_attempt_to_orphan", Workers: c.gate, Sync: c.orphan,
+	})
+	c.monitors = monitors.NewSet(monitors.Options{
+		Loop: c.Loop, Clock: env.Clock, Logger: env.Logger, Patience: t.patience, Wanted: c.collectable, Left: c.left,
+		Handler: func(_ schema.GroupVersionResource, r monitors.Resource) controller.Handler[metav1.Object] {
+			return c.handler(r.Kind)
+		},
 	})
 	c.Go(c.watch)
 	return c, nil

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/metadata"
 
+	"github.com/kube-live/kube-controller-manager/pkg/kube/monitors"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
@@ -23,12 +24,16 @@ func bare(t *testing.T, h *harness.Harness) *collector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := discover(t.Context(), discovery.ToDiscoveryInterfaceWithContext(h.Admin.Discovery()))
+	s, err := monitors.Discover(t.Context(), discovery.ToDiscoveryInterfaceWithContext(h.Admin.Discovery()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapper, err := s.Mapper(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &collector{metadata: m, graph: newGraph()}
-	c.mapper.Store(&s.mapper)
+	c.mapper.Store(&mapper)
 	return c
 }
 

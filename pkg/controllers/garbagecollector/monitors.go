@@ -4,14 +4,13 @@ package garbagecollector
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/monitors"
 )
 
 // timing of the monitors.
@@ -28,15 +27,6 @@ func usual() timing { return timing{period: 30 * time.Second, patience: 30 * tim
 // syncPoll is how often monitors are looked at while they fill.
 const syncPoll = 50 * time.Millisecond
 
-// monitor watches the objects of one resource.
-type monitor struct {
-	*controller.Attachment
-	kind  schema.GroupVersionKind
-	since time.Time
-	// late monitors have used up the patience, and that was reported.
-	late bool
-}
-
 // watch follows what the API serves. Workers begin when the first monitors have
 // seen all there is, or have had their time: a worker that knew an owner but not
 // yet its dependents would let it go without orphaning them.
@@ -47,8 +37,8 @@ func (c *collector) watch(ctx context.Context) {
 			c.failures.Inc()
 			c.logger.Error(err, "Monitors do not cover all that the API serves, will retry", "after", c.period)
 		}
-		if !opened && len(c.monitors) > 0 && c.filled(ctx) && c.drained(ctx) {
-			c.logger.V(2).Info("The graph is complete, starting workers", "monitors", len(c.monitors))
+		if !opened && c.monitors.Len() > 0 && c.filled(ctx) && c.drained(ctx) {
+			c.logger.V(2).Info("The graph is complete, starting workers", "monitors", c.monitors.Len())
 			c.gate.Follow(c.workers)
 			opened = true
 		}
@@ -71,7 +61,7 @@ func (c *collector) pause(ctx context.Context) {
 func (c *collector) filled(ctx context.Context) bool {
 	ticker := c.clock.NewTicker(syncPoll)
 	defer ticker.Stop()
-	for c.filling(func(schema.GroupVersionResource) bool { return true }) {
+	for c.monitors.Filling() {
 		select {
 		case <-ticker.C():
 		case <-ctx.Done():
@@ -98,100 +88,35 @@ func (c *collector) drained(ctx context.Context) bool {
 func (c *collector) follow() error {
 	// Not torn by a stop: it takes moments, and half an answer is an error in the
 	// log.
-	s, err := discover(c.Work(), c.discovery)
+	s, err := monitors.Discover(c.Work(), c.discovery)
 	if err != nil {
 		return err
 	}
-	c.mapper.Store(&s.mapper)
-	if len(s.failed) > 0 {
-		c.logger.Info("Discovery failed for some groups, keeping their monitors", "failures", s.failed)
-	}
-	want := wanted(s, c.ignored, c.synced())
-	err = errors.Join(c.join(want), c.overdue())
-	c.leave(want)
-	return err
-}
-
-// join begins to monitor what is not monitored yet.
-func (c *collector) join(want resources) (err error) {
-	for r, kind := range want {
-		if m := c.monitors[r]; m != nil {
-			if m.kind == kind {
-				continue
-			}
-			c.detach(r, m) // a custom resource that was defined anew
-		}
-		err = errors.Join(err, c.attach(r, kind))
-	}
-	return err
-}
-
-// leave ends the monitors of what is not served any more. When others of the
-// group are filling, it may be served in another version: then they first see
-// the objects, which thus only change their names in the graph.
-func (c *collector) leave(want resources) {
-	for r, m := range c.monitors {
-		_, stays := want[r]
-		sibling := func(other schema.GroupVersionResource) bool {
-			_, stays := want[other]
-			return stays && other.Group == r.Group
-		}
-		if !stays && !c.filling(sibling) {
-			c.detach(r, m)
-		}
-	}
-}
-
-func (c *collector) attach(r schema.GroupVersionResource, kind schema.GroupVersionKind) error {
-	mapping, err := (*c.mapper.Load()).RESTMapping(kind.GroupKind(), kind.Version)
+	mapper, err := s.Mapper(c.Work())
 	if err != nil {
 		return err
 	}
-	a, err := controller.Attach(c.Loop, informer.Any(r, mapping.Scope.Name()), c.handler(kind))
-	if err != nil {
-		return err
-	}
-	c.logger.V(5).Info("Monitoring a resource", "resource", r)
-	c.monitors[r] = &monitor{Attachment: a, kind: kind, since: c.clock.Now()}
-	return nil
+	c.mapper.Store(&mapper)
+	return c.monitors.Follow(s)
 }
 
-func (c *collector) detach(r schema.GroupVersionResource, m *monitor) {
-	c.logger.V(5).Info("Not monitoring a resource any more", "resource", r)
-	m.Detach()
-	delete(c.monitors, r)
-	apiVersion, kind := m.kind.ToAPIVersionAndKind()
+// collectable resources are those whose objects can be watched and deleted, but
+// the ignored ones.
+func (c *collector) collectable(r schema.GroupVersionResource, resource monitors.Resource) bool {
+	return !c.ignored[r.GroupResource()] && resource.Can("delete", "list", "watch")
+}
+
+// left tells the graph of a kind whose objects cannot be seen any more.
+func (c *collector) left(_ schema.GroupVersionResource, resource monitors.Resource) {
+	apiVersion, kind := resource.Kind.ToAPIVersionAndKind()
 	c.changes.Add(&unserved{apiVersion, kind})
 }
 
-// synced are the resources whose objects are all known.
-func (c *collector) synced() resources {
-	list := resources{}
-	for r, m := range c.monitors {
-		if m.HasSynced() {
-			list[r] = m.kind
-		}
+// Attaches is part of controller.Attacher: what monitors would watch.
+func (c *collector) Attaches(ctx context.Context) ([]informer.Source, error) {
+	s, err := monitors.Discover(ctx, c.discovery)
+	if err != nil {
+		return nil, err
 	}
-	return list
-}
-
-// filling says whether it is worth to wait for one of these monitors.
-func (c *collector) filling(of func(schema.GroupVersionResource) bool) bool {
-	for r, m := range c.monitors {
-		if of(r) && !m.HasSynced() && c.clock.Since(m.since) < c.patience {
-			return true
-		}
-	}
-	return false
-}
-
-// overdue is an error about monitors that do not fill, once for each.
-func (c *collector) overdue() (err error) {
-	for r, m := range c.monitors {
-		if !m.late && !m.HasSynced() && c.clock.Since(m.since) >= c.patience {
-			m.late = true
-			err = errors.Join(err, fmt.Errorf("the objects of %s are not known after %s", r, c.patience))
-		}
-	}
-	return err
+	return s.Sources(c.collectable), nil
 }
