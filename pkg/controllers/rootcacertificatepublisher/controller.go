@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package rootcacertificatepublisher keeps a ConfigMap with the cluster's CA
-// bundle in every namespace, so that pods can verify the API server.
+// bundle in every namespace, so that pods can verify the API server. When the file
+// of the bundle changes, the ConfigMaps of all namespaces follow; a file that cannot
+// be used changes none of them, and shows in the controller's health.
 package rootcacertificatepublisher
 
 import (
-	"fmt"
-	"os"
+	"context"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
-	certutil "k8s.io/client-go/util/cert"
 	"k8s.io/utils/clock"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/rootca"
 )
 
 // configMapName is the ConfigMap that kubelets project into pods.
@@ -35,24 +36,24 @@ type publisher struct {
 
 	client     kubernetes.Interface
 	clock      clock.PassiveClock
-	ca         string
+	bundle     *rootca.Bundle
 	syncs      syncMetrics
 	queue      *controller.Queue[string] // of namespace names
 	configMaps *informer.Cache[*corev1.ConfigMap]
 	namespaces *informer.Cache[*corev1.Namespace]
 }
 
-// New reads the bundle and wires a run of the controller. What it publishes is
-// fixed from then on: another file means another run.
+// New reads the bundle, which must be good now, and wires a run of the controller.
 func New(env controller.Env, section *v1beta1.RootCACertificatePublisherController) (controller.Controller, error) {
-	ca, err := bundle(section.RootCAFile, env.ClusterCA)
+	bundle, err := rootca.Open(section.RootCAFile, env.ClusterCA, env.Clock, env.Logger)
 	if err != nil {
 		return nil, err
 	}
 	c := &publisher{
 		Loop: controller.NewLoop(env), client: env.API.Typed, clock: env.Clock,
-		ca: string(ca), syncs: newSyncMetrics(env.Metrics),
+		bundle: bundle, syncs: newSyncMetrics(env.Metrics),
 	}
+	c.Go(func(ctx context.Context) { bundle.Run(ctx, c.republish) })
 	c.queue = controller.NewQueue(c.Loop, controller.QueueOptions[string]{Name: "root_ca_cert_publisher", Sync: c.sync})
 	// A ConfigMap that appears is either our own or will be compared when its
 	// namespace is queued.
@@ -71,18 +72,12 @@ func New(env controller.Env, section *v1beta1.RootCACertificatePublisherControll
 	return c, nil
 }
 
-// bundle is what is published: the file's content byte for byte, which must hold
-// a certificate, or without a file the cluster's own CA, which may be empty.
-func bundle(file string, clusterCA []byte) ([]byte, error) {
-	if file == "" {
-		return clusterCA, nil
+// Health is part of controller.Healthy.
+func (c *publisher) Health() error { return c.bundle.Health() }
+
+// republish has every namespace compared with a new bundle.
+func (c *publisher) republish() {
+	for _, ns := range c.namespaces.List() {
+		c.queue.Add(ns.Name)
 	}
-	pem, err := os.ReadFile(file)
-	if err == nil {
-		_, err = certutil.ParseCertsPEM(pem)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("error parsing root-ca-file at %s: %w", file, err)
-	}
-	return pem, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -192,23 +193,82 @@ func TestTerminatingNamespace(t *testing.T) {
 	}
 }
 
-func TestFileReplacesClusterCA(t *testing.T) {
-	f := start(t)
+// certificate is a new one, in PEM.
+func certificate(t *testing.T) string {
+	t.Helper()
 	pem, _, err := certutil.GenerateSelfSignedCertKey("another", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "ca.crt")
-	if err := os.WriteFile(path, append([]byte("\n"), pem...), 0o600); err != nil {
+	return string(pem)
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestFileReplacesClusterCA(t *testing.T) {
+	f := start(t)
+	path := filepath.Join(t.TempDir(), "ca.crt")
+	f.ca = "\n" + certificate(t)
+	write(t, path, f.ca)
 	f.run.Stop()
 	f.Start(rootcacertificatepublisher.Descriptor(), func(c *v1beta1.Controllers) {
 		c.RootCACertificatePublisher.RootCAFile = path
 	})
-	f.ca = "\n" + string(pem)
 	f.published(f.namespace)
 	f.published("kube-system")
+}
+
+func TestChangedFileIsPublishedEverywhere(t *testing.T) {
+	h := harness.New(t, shared.Plane(t))
+	path := filepath.Join(t.TempDir(), "ca.crt")
+	f := &fixture{Harness: h, t: t, ca: certificate(t)}
+	write(t, path, f.ca)
+	f.run = h.Start(rootcacertificatepublisher.Descriptor(), func(c *v1beta1.Controllers) {
+		c.RootCACertificatePublisher.RootCAFile = path
+	})
+	namespaces := []string{h.Namespace(), h.Namespace(), "kube-system", "default"}
+	everywhere := func() {
+		t.Helper()
+		for _, ns := range namespaces {
+			f.published(ns)
+		}
+	}
+	everywhere()
+	health := func(good bool) {
+		t.Helper()
+		testkit.Eventually(t, harness.Timeout, func() error {
+			if err := f.run.Health(); (err == nil) != good {
+				return fmt.Errorf("health %v", err)
+			}
+			return nil
+		})
+	}
+	health(true)
+
+	f.ca = certificate(t)
+	write(t, path, f.ca)
+	everywhere()
+	health(true)
+
+	// The last good bundle stays, and is what new namespaces get.
+	write(t, path, "no certificate")
+	health(false)
+	namespaces = append(namespaces, h.Namespace())
+	everywhere()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	health(false)
+
+	f.ca = certificate(t)
+	write(t, path, f.ca)
+	everywhere()
+	health(true)
 }
 
 func TestCAGivenAsFileIsNotPublished(t *testing.T) {
@@ -228,10 +288,18 @@ func TestCAGivenAsFileIsNotPublished(t *testing.T) {
 func TestUnusableFileIsRefused(t *testing.T) {
 	h := harness.New(t, shared.Plane(t))
 	c := v1beta1.Controllers{}
-	c.RootCACertificatePublisher.RootCAFile = filepath.Join(t.TempDir(), "none")
-	if _, err := controller.Build(rootcacertificatepublisher.Descriptor(), h.Kit, &c, client.NewLedger()); err == nil {
-		t.Error("built with a file that does not exist")
+	path := filepath.Join(t.TempDir(), "ca.crt")
+	c.RootCACertificatePublisher.RootCAFile = path
+	refused := func() {
+		t.Helper()
+		_, err := controller.Build(rootcacertificatepublisher.Descriptor(), h.Kit, &c, client.NewLedger())
+		if want := "error parsing root-ca-file at " + path + ": "; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s...", err, want)
+		}
 	}
+	refused() // it does not exist
+	write(t, path, "no certificate")
+	refused()
 }
 
 func TestStoppedMeansStopped(t *testing.T) {

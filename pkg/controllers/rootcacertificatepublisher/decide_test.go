@@ -6,9 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	certutil "k8s.io/client-go/util/cert"
 )
 
 func TestRepaired(t *testing.T) {
@@ -85,41 +81,6 @@ func TestClosed(t *testing.T) {
 	}
 	if !closed(in(corev1.NamespaceTerminating), true) || !closed(nil, false) {
 		t.Error("a namespace that is gone or going is open")
-	}
-}
-
-func TestBundle(t *testing.T) {
-	pem, _, err := certutil.GenerateSelfSignedCertKey("ca", nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(content string) string {
-		path := filepath.Join(t.TempDir(), "ca.crt")
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	// Not a byte is trimmed.
-	padded := "# a comment\n\n" + string(pem) + "\n \n"
-	got, err := bundle(write(padded), []byte("cluster"))
-	if err != nil || string(got) != padded {
-		t.Errorf("got %q, %v", got, err)
-	}
-	got, err = bundle("", []byte("cluster"))
-	if err != nil || string(got) != "cluster" {
-		t.Errorf("got %q, %v", got, err)
-	}
-	for name, path := range map[string]string{
-		"missing": filepath.Join(t.TempDir(), "none"),
-		"empty":   write(""),
-		"no PEM":  write("hello"),
-		"a key":   write("-----BEGIN PRIVATE KEY-----\nMTIz\n-----END PRIVATE KEY-----\n"),
-	} {
-		_, err := bundle(path, []byte("cluster"))
-		if want := "error parsing root-ca-file at " + path + ": "; err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%s: got %v, want %s...", name, err, want)
-		}
 	}
 }
 

@@ -22,9 +22,11 @@ func (c *publisher) sync(ctx context.Context, namespace string) error {
 }
 
 func (c *publisher) publish(ctx context.Context, namespace string) error {
+	// A bundle that comes later queues the namespace anew.
+	ca := string(c.bundle.PEM())
 	configMaps := c.client.CoreV1().ConfigMaps(namespace)
 	if cm, found := c.configMaps.Get(namespace, configMapName); found {
-		if cm = repaired(cm, c.ca); cm == nil {
+		if cm = repaired(cm, ca); cm == nil {
 			return nil
 		}
 		_, err := configMaps.Update(ctx, cm, metav1.UpdateOptions{})
@@ -33,7 +35,7 @@ func (c *publisher) publish(ctx context.Context, namespace string) error {
 	if ns, found := c.namespaces.Get("", namespace); closed(ns, found) {
 		return nil
 	}
-	_, err := configMaps.Create(ctx, created(namespace, c.ca), metav1.CreateOptions{})
+	_, err := configMaps.Create(ctx, created(namespace, ca), metav1.CreateOptions{})
 	if apierrors.IsNotFound(err) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return nil // the cache had not heard of the namespace's end
 	}

@@ -35,7 +35,7 @@ type accounts struct {
 	client     kubernetes.Interface
 	queue      *controller.Queue[string] // of namespace names
 	namespaces *informer.Cache[*corev1.Namespace]
-	accounts   *informer.Cache[*metav1.PartialObjectMetadata]
+	accounts   *informer.Cache[*corev1.ServiceAccount]
 }
 
 // New wires a run of the controller. Its section has nothing but the switch.
@@ -46,8 +46,8 @@ func New(env controller.Env, _ *v1beta1.ServiceAccountController) (controller.Co
 		Add:    func(ns *corev1.Namespace) { c.queue.Add(ns.Name) },
 		Update: func(_, ns *corev1.Namespace) { c.queue.Add(ns.Name) },
 	})
-	c.accounts = controller.Watch(c.Loop, informer.ServiceAccounts(), controller.Handler[*metav1.PartialObjectMetadata]{
-		Delete: func(sa *metav1.PartialObjectMetadata) { c.queue.Add(sa.Namespace) },
+	c.accounts = controller.Watch(c.Loop, informer.ServiceAccounts(), controller.Handler[*corev1.ServiceAccount]{
+		Delete: func(sa *corev1.ServiceAccount) { c.queue.Add(sa.Namespace) },
 	})
 	return c, nil
 }
