@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kubeapiserverservingclustertrustbundlepublisher
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+func TestNameOf(t *testing.T) {
+	// printf abc | sha256sum
+	if got := nameOf(signer, []byte("abc")); got != "kubernetes.io:kube-apiserver-serving:ba7816bf8f01cfea414140de" {
+		t.Error(got)
+	}
+	if got := nameOf("a/b/c", nil); got != "a:b:c:e3b0c44298fc1c149afbf4c8" {
+		t.Error(got)
+	}
+}
+
+func TestOthers(t *testing.T) {
+	names := []string{"c", "a", "b"}
+	if diff := cmp.Diff([]string{"a", "c"}, others(names, "b")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"c", "a", "b"}, names); diff != "" {
+		t.Errorf("the names were changed (-want +got):\n%s", diff)
+	}
+	if got := others([]string{"a"}, "a"); len(got) != 0 {
+		t.Error(got)
+	}
+}
+
+func TestCode(t *testing.T) {
+	invalid := apierrors.NewInvalid(schema.GroupKind{Kind: "ClusterTrustBundle"}, "a", nil)
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 200}, {invalid, 422}, {fmt.Errorf("wrapped: %w", invalid), 422}, {errors.New("anything"), 500},
+	} {
+		if got := code(c.err); got != c.want {
+			t.Errorf("%v: got %d, want %d", c.err, got, c.want)
+		}
+	}
+}
