@@ -3,7 +3,7 @@
 // Command bench measures what people choose this program for, on a real local
 // control plane, and prints it beside upstream's program: how fast a change of
 // the file takes effect and how many lists it costs, the size of the binary,
-// and the memory with and without pods.
+// the memory with and without pods, and what work on many objects costs.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,6 +28,7 @@ type bench struct {
 	audit   string
 	pods    int
 	toggles int
+	scale   float64
 	settle  time.Duration
 }
 
@@ -34,17 +36,20 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	b := &bench{ctx: ctx}
-	flag.IntVar(&b.pods, "pods", 2000, "pods in the cluster")
+	suites := flag.String("suites", "reload,deployments,jobs,statefulsets,growth,namespace,foreground,services,quota", "what is measured")
+	flag.IntVar(&b.pods, "pods", 2000, "pods in the cluster of the suite reload")
 	flag.IntVar(&b.toggles, "toggles", 100, "changes of the file that are measured")
+	flag.Float64Var(&b.scale, "scale", 1, "factor on the number of objects of the other suites")
 	flag.DurationVar(&b.settle, "settle", 15*time.Second, "wait before memory is read")
 	flag.Parse()
-	if err := b.run(); err != nil {
+	if err := b.run(strings.Split(*suites, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func (b *bench) run() (err error) {
+// run takes the suites one after the other, each on a control plane of its own.
+func (b *bench) run(suites []string) (err error) {
 	if b.root, err = testkit.RepoRoot(); err != nil {
 		return err
 	}
@@ -52,11 +57,29 @@ func (b *bench) run() (err error) {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	if err := b.startPlane(); err != nil {
-		return err
+	for _, name := range suites {
+		suite, nodes := b.reloadSuite, 0
+		if name != "reload" {
+			work, ok := b.workloads()[name]
+			if !ok {
+				return fmt.Errorf("no suite %q", name)
+			}
+			suite, nodes = func() error { return b.work(work) }, work.nodes
+		}
+		fmt.Printf("\n%s\n", name)
+		if err := b.startPlane(nodes); err != nil {
+			return err
+		}
+		err := suite()
+		b.plane.Stop()
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
-	defer b.plane.Stop()
+	return nil
+}
 
+func (b *bench) reloadSuite() error {
 	own, peer := b.own(), b.peer()
 	fmt.Printf("%-44s %12s %12s\n", "", "this program", "upstream")
 	row("stripped binary, MB", mb(size(own.path)), mb(size(peer.path)))
@@ -91,25 +114,28 @@ func size(path string) int64 {
 	return info.Size()
 }
 
-// auditPolicy logs what the manager lists and watches, and nothing else.
+// auditPolicy logs what managers list, watch and write, and nothing else.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-- {level: Metadata, users: ["system:kube-controller-manager"], verbs: [list, watch]}
+- {level: Metadata, users: ["system:kube-controller-manager"], verbs: [list, watch, create, update, patch, delete, deletecollection]}
+- {level: Metadata, userGroups: ["system:serviceaccounts:kube-system"], verbs: [create, update, patch, delete, deletecollection]}
 - {level: None}
 `
 
-func (b *bench) startPlane() (err error) {
+func (b *bench) startPlane(nodes int) (err error) {
 	policy := filepath.Join(b.dir, "policy.yaml")
 	b.audit = filepath.Join(b.dir, "audit.log")
 	if err := os.WriteFile(policy, []byte(auditPolicy), 0o600); err != nil {
 		return err
 	}
-	fmt.Println("starting a control plane ...")
+	if err := os.RemoveAll(b.audit); err != nil {
+		return err
+	}
 	b.plane, err = testkit.Start(b.ctx, testkit.Options{
-		DisableAdmission: []string{"ServiceAccount"},
-		APIServerArgs:    []string{"--audit-policy-file=" + policy, "--audit-log-path=" + b.audit},
+		Nodes: nodes, DisableAdmission: []string{"ServiceAccount"},
+		APIServerArgs: []string{"--audit-policy-file=" + policy, "--audit-log-path=" + b.audit},
 	})
 	return err
 }

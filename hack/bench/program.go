@@ -7,22 +7,22 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 )
 
 // program is a controller manager that can be started.
 type program struct {
 	path string
 	args []string
-	port int
 }
 
 // process is one that was.
@@ -34,42 +34,34 @@ type process struct {
 const head = "apiVersion: kubecontrollermanager.config.k8s.io/v1beta1\nkind: KubeControllerManagerConfiguration\n"
 
 func (b *bench) own() program {
-	p := program{path: filepath.Join(b.root, "bin", "kube-controller-manager"), port: freePort()}
-	p.args = append(b.arguments(p.port), "--config="+b.config(), "--v=2")
-	return p
+	return program{path: filepath.Join(b.root, "bin", "kube-controller-manager"), args: append(b.arguments(), "--config="+b.config(), "--v=2")}
 }
 
 func (b *bench) peer() program {
-	p := program{path: b.plane.Binaries.ControllerManager, port: freePort()}
-	p.args = append(b.arguments(p.port), "--controllers=*", "--service-account-private-key-file="+b.plane.ServiceAccountKeyFile,
-		"--cluster-signing-cert-file="+b.plane.CAFile, "--cluster-signing-key-file="+b.plane.CAKeyFile)
-	return p
+	return program{path: b.plane.Binaries.ControllerManager, args: append(b.arguments(), "--controllers=*")}
 }
 
-func (b *bench) arguments(port int) []string {
+func (b *bench) arguments() []string {
 	k := b.plane.ManagerKubeconfig
 	return []string{"--kubeconfig=" + k, "--authentication-kubeconfig=" + k, "--authorization-kubeconfig=" + k,
-		"--bind-address=127.0.0.1", "--secure-port=" + strconv.Itoa(port), "--use-service-account-credentials=true",
-		"--root-ca-file=" + b.plane.CAFile, "--leader-elect=false", "--kube-api-qps=1000", "--kube-api-burst=2000"}
+		"--bind-address=127.0.0.1", "--use-service-account-credentials=true", "--root-ca-file=" + b.plane.CAFile,
+		"--service-account-private-key-file=" + b.plane.ServiceAccountKeyFile,
+		"--cluster-signing-cert-file=" + b.plane.CAFile, "--cluster-signing-key-file=" + b.plane.CAKeyFile,
+		"--leader-elect=false", "--kube-api-qps=1000", "--kube-api-burst=2000"}
 }
 
 func (b *bench) config() string { return filepath.Join(b.dir, "config.yaml") }
-
-func freePort() int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
 
 // start runs a program until it answers /healthz.
 func (b *bench) start(p program) (*process, error) {
 	if err := os.WriteFile(b.config(), []byte(head), 0o600); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(p.path, p.args...)
+	port, err := testkit.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(p.path, append(slices.Clip(p.args), "--secure-port="+strconv.Itoa(port))...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -90,7 +82,7 @@ func (b *bench) start(p program) (*process, error) {
 	}()
 	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}} //nolint:gosec // a self-signed certificate on loopback
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-time.After(50 * time.Millisecond) {
-		resp, err := client.Get(fmt.Sprintf("https://127.0.0.1:%d/healthz", p.port))
+		resp, err := client.Get(fmt.Sprintf("https://127.0.0.1:%d/healthz", port))
 		if err == nil {
 			resp.Body.Close()
 			return pr, nil
@@ -103,21 +95,6 @@ func (b *bench) start(p program) (*process, error) {
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	_ = p.cmd.Wait()
-}
-
-// rss is the resident memory in bytes.
-func (p *process) rss() (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.SplitSeq(string(status), "\n") {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-			return kb * 1024, err
-		}
-	}
-	return 0, errors.New("no VmRSS")
 }
 
 // memory runs both programs, one after the other, and reads their RSS after the
@@ -135,7 +112,7 @@ func (b *bench) memory(own, peer program) (ownRSS, peerRSS int64, err error) {
 		case <-time.After(b.settle):
 		case <-b.ctx.Done():
 		}
-		*p.rss, err = pr.rss()
+		*p.rss, err = pr.memory("VmRSS")
 		pr.stop()
 		if err != nil || b.ctx.Err() != nil {
 			return 0, 0, errors.Join(err, b.ctx.Err())
