@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -49,5 +50,23 @@ func (c *deployments) save(ctx context.Context, cached, d *appsv1.Deployment) er
 		return nil
 	}
 	_, err := c.client.AppsV1().Deployments(d.Namespace).UpdateStatus(ctx, d, metav1.UpdateOptions{})
+	if progress := findCondition(&d.Status, appsv1.DeploymentProgressing); apierrors.IsConflict(err) && progress != nil && progress.Reason == reasonNewReplicaSetCreated {
+		c.reportCreated(ctx, d, *progress)
+	}
 	return err
+}
+
+// reportCreated reports that a ReplicaSet was created on the Deployment as it is
+// now, when the cache was behind: no later sync knows that there is something to
+// report, and the condition would tell of the rollout before for ever. What else
+// that sync wanted is left to the next one.
+func (c *deployments) reportCreated(ctx context.Context, d *appsv1.Deployment, progress appsv1.DeploymentCondition) {
+	client := c.client.AppsV1().Deployments(d.Namespace)
+	fresh, err := client.Get(ctx, d.Name, metav1.GetOptions{})
+	if err != nil || fresh.UID != d.UID || fresh.Generation != d.Generation {
+		return
+	}
+	setRevision(fresh, d.Annotations[revisionAnnotation])
+	setCondition(&fresh.Status, progress)
+	_, _ = client.UpdateStatus(ctx, fresh, metav1.UpdateOptions{}) // the conflict is the error that counts
 }

@@ -105,6 +105,42 @@ func TestLaggingCache(t *testing.T) {
 	}
 }
 
+// TestCreationReportedInSpiteOfConflict: no later sync would replace the condition
+// of the rollout before.
+func TestCreationReportedInSpiteOfConflict(t *testing.T) {
+	for name, tc := range map[string]struct {
+		generation int64
+		want       string
+	}{
+		"of the status": {want: reasonNewReplicaSetCreated},
+		"of the spec":   {generation: 7, want: reasonNewReplicaSetAvailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := rolling(1, 0, 0, func(d *appsv1.Deployment) { d.Spec.ProgressDeadlineSeconds = ptr.To(int32(600)) })
+			setCondition(&d.Status, condition(appsv1.DeploymentProgressing, corev1.ConditionTrue, reasonNewReplicaSetAvailable, "before", at(0)))
+			there := d.DeepCopy()
+			there.Generation += tc.generation
+			there.Status.Replicas = 5
+			f := newFixture([]runtime.Object{there})
+			conflicts := 1
+			f.api.PrependReactor("update", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+				conflicts--
+				return conflicts >= 0, nil, apierrors.NewConflict(appsv1.Resource("deployments"), d.Name, errors.New("changed"))
+			})
+			if err := f.syncDeployment(t.Context(), d); !apierrors.IsConflict(err) {
+				t.Errorf("got %v, want the conflict", err)
+			}
+			written, err := f.api.AppsV1().Deployments(d.Namespace).Get(t.Context(), d.Name, metav1.GetOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c := findCondition(&written.Status, appsv1.DeploymentProgressing); c.Reason != tc.want || written.Status.Replicas != 5 {
+				t.Errorf("status %+v", written.Status)
+			}
+		})
+	}
+}
+
 func TestNameTaken(t *testing.T) {
 	d := rolling(1, 0, 0)
 	mine := newReplicaSet(d, nil, 1)
