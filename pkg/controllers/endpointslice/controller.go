@@ -30,6 +30,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/feature"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/managedslices"
 )
 
 // managedBy is the value of the label by which the controller knows its slices.
@@ -71,7 +72,7 @@ type endpointSlices struct {
 	batchPeriod time.Duration
 	writer      *writer
 	reconciler  *endpointslice.Reconciler
-	tracker     *util.EndpointSliceTracker
+	managed     *managedslices.Manager
 	triggers    *util.TriggerTimeTracker
 	topology    *topologycache.TopologyCache
 
@@ -98,16 +99,18 @@ func New(env controller.Env, section *v1beta1.EndpointSliceController) (controll
 		Loop:        controller.NewLoop(env),
 		env:         env,
 		batchPeriod: section.UpdatesBatchPeriod.Duration,
-		tracker:     util.NewEndpointSliceTracker(),
 		triggers:    util.NewTriggerTimeTracker(),
 		topology:    topologycache.NewTopologyCache(),
+	}
+	c.managed = &managedslices.Manager{
+		Name: managedBy, Tracker: util.NewEndpointSliceTracker(), Changed: c.sliceChanged, Logger: env.Logger,
 	}
 	registerMetrics(env.Metrics)
 	c.writer = &writer{Interface: env.API.Typed, work: c.Work}
 	c.declareQueues()
 	c.declareWatches()
 	c.reconciler = endpointslice.NewReconciler(c.writer, nodeLister{c.nodes}, section.MaxEndpointsPerSlice,
-		c.tracker, c.topology, env.Recorder, managedBy,
+		c.managed.Tracker, c.topology, env.Recorder, managedBy,
 		endpointslice.WithPreferSameTrafficDistributionEnabled(env.Gates.Enabled(feature.PreferSameTrafficDistribution)))
 	return c, nil
 }
@@ -144,11 +147,7 @@ func (c *endpointSlices) declareWatches() {
 		Update: func(old, p *corev1.Pod) { c.podChanged(util.GetPodUpdateProjectionKey(old, p)) },
 		Delete: func(p *corev1.Pod) { c.podChanged(util.GetPodUpdateProjectionKey(p, nil)) },
 	})
-	c.slices = controller.Watch(c.Loop, informer.EndpointSlices(), controller.Handler[*discoveryv1.EndpointSlice]{
-		Add:    c.sliceAdded,
-		Update: c.sliceUpdated,
-		Delete: c.sliceDeleted,
-	})
+	c.slices = controller.Watch(c.Loop, informer.EndpointSlices(), c.managed.Handler())
 	c.nodes = controller.Watch(c.Loop, informer.Nodes(), controller.Handler[*corev1.Node]{
 		Add: func(*corev1.Node) { c.zones.Add(topologyKey{}) },
 		Update: func(old, n *corev1.Node) {

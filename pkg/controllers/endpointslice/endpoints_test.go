@@ -13,6 +13,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	clocktesting "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
@@ -120,9 +121,9 @@ func TestChangesOfServiceAndPod(t *testing.T) {
 	})
 	t.Run("labels follow the Service, reserved ones do not", func(t *testing.T) {
 		w := w.within(t)
-		w.idle(func() {
-			w.patchService("web", `{"metadata":{"labels":{"endpointslice.kubernetes.io/managed-by":"you"}}}`)
-		})
+		for _, reserved := range []string{discoveryv1.LabelManagedBy, discoveryv1.LabelServiceName, corev1.IsHeadlessService} {
+			w.idle(func() { w.patchService("web", `{"metadata":{"labels":{"`+reserved+`":"you"}}}`) })
+		}
 		w.patchService("web", `{"metadata":{"labels":{"team":"y","tier":"z"}}}`)
 		w.await("web", func(list []discoveryv1.EndpointSlice) error {
 			want := map[string]string{"team": "y", "tier": "z", discoveryv1.LabelServiceName: "web", discoveryv1.LabelManagedBy: ourLabel}
@@ -138,15 +139,20 @@ func TestChangesOfServiceAndPod(t *testing.T) {
 	t.Run("a pod's change that no slice shows", func(t *testing.T) {
 		w := w.within(t)
 		before, _ := w.syncs()
-		p, err := w.Admin.CoreV1().Pods(w.ns).Get(ctx, "a", metav1.GetOptions{})
-		w.must(err)
-		p.Annotations = map[string]string{"x": "y"}
-		_, err = w.Admin.CoreV1().Pods(w.ns).Update(ctx, p, metav1.UpdateOptions{})
-		w.must(err)
+		const changes = 20
+		for i := range changes {
+			p, err := w.Admin.CoreV1().Pods(w.ns).Get(ctx, "a", metav1.GetOptions{})
+			w.must(err)
+			p.Annotations = map[string]string{"x": fmt.Sprint(i)}
+			_, err = w.Admin.CoreV1().Pods(w.ns).Update(ctx, p, metav1.UpdateOptions{})
+			w.must(err)
+		}
 		w.ready("a", true) // comes after it
 		w.await("web", endpoints(func(e discoveryv1.Endpoint) string { return fmt.Sprint(*e.Conditions.Ready) }, "true"))
-		if after, _ := w.syncs(); after != before+1 {
-			t.Errorf("%v syncs, want 1", after-before)
+		// Beside the sync for the last change there may be one for an own write that
+		// came back too early, or one that found the cache outdated.
+		if after, _ := w.syncs(); after-before > changes/2 {
+			t.Errorf("%v syncs for %d changes that do not matter", after-before, changes)
 		}
 	})
 	t.Run("a pod that ceases to be selected", func(t *testing.T) {
@@ -169,12 +175,23 @@ func TestPorts(t *testing.T) {
 	}
 	w.pod(pod{name: "a", ips: []string{"10.1.0.1"}, change: port(8080)})
 	w.pod(pod{name: "b", ips: []string{"10.1.0.2"}, change: port(8080)})
-	w.pod(pod{name: "c", ips: []string{"10.1.0.3"}, change: port(9090)})
+	always := corev1.ContainerRestartPolicyAlways
+	w.pod(pod{name: "c", ips: []string{"10.1.0.3"}, change: func(o *corev1.Pod) {
+		port(9090)(o)
+		o.Spec.InitContainers = []corev1.Container{
+			{Name: "first", Image: "nginx", Ports: []corev1.ContainerPort{{Name: "init", ContainerPort: 1}}},
+			{Name: "side", Image: "nginx", Ports: []corev1.ContainerPort{{Name: "side", ContainerPort: 2}}, RestartPolicy: &always},
+		}
+	}})
 	byName := func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromString("http") }
 	headless := func(s *corev1.Service) {
 		s.Spec.ClusterIP, s.Spec.Ports = corev1.ClusterIPNone, nil
 	}
 	w.service("named", byName)
+	// Of containers that run before the others, only those that go on have ports to
+	// offer. What has no ports is there all the same.
+	w.service("init", func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromString("init") })
+	w.service("side", func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromString("side") })
 	w.service("several", func(s *corev1.Service) {
 		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: "z", Port: 1}, corev1.ServicePort{Name: "b", Port: 2}, corev1.ServicePort{Name: "a", Port: 3})
 	})
@@ -201,7 +218,13 @@ func TestPorts(t *testing.T) {
 	if _, found := got.Labels[corev1.IsHeadlessService]; !found || len(got.Ports) != 0 {
 		t.Errorf("labels %v, ports %v", got.Labels, got.Ports)
 	}
-	w.wrote(4, 0, 0)
+	w.await("init", sizes(3))
+	for _, s := range w.await("side", sizes(2, 1)) {
+		if (len(s.Endpoints) == 1) != (len(s.Ports) == 1 && *s.Ports[0].Port == 2) {
+			t.Errorf("%d endpoints with ports %v", len(s.Endpoints), s.Ports)
+		}
+	}
+	w.wrote(7, 0, 0)
 
 	// The slices of several ports are compared in every sync, which must leave
 	// the cached ones alone: the race detector watches.
@@ -281,12 +304,17 @@ func TestDualStack(t *testing.T) {
 	w.service("v6", func(s *corev1.Service) {
 		s.Spec.IPFamilyPolicy, s.Spec.IPFamilies = &single, []corev1.IPFamily{corev1.IPv6Protocol}
 	})
+	w.service("headless", func(s *corev1.Service) {
+		s.Spec.IPFamilyPolicy, s.Spec.ClusterIP = &prefer, corev1.ClusterIPNone
+	})
 	// A placeholder per family.
 	w.await("both", sizes(0, 0))
 	w.await("v6", sizes(0))
 	w.pod(pod{name: "a", ips: []string{"10.1.0.1", "fd00::1"}})
 	w.pod(pod{name: "b", ips: []string{"10.1.0.2"}})
-	w.await("both", endpoints(address, "a 10.1.0.1", "a fd00::1", "b 10.1.0.2"))
+	for _, name := range []string{"both", "headless"} {
+		w.await(name, endpoints(address, "a 10.1.0.1", "a fd00::1", "b 10.1.0.2"))
+	}
 	got := w.await("v6", endpoints(address, "a fd00::1"))
 	if got[0].AddressType != discoveryv1.AddressTypeIPv6 {
 		t.Errorf("address type %s", got[0].AddressType)
@@ -296,16 +324,37 @@ func TestDualStack(t *testing.T) {
 	w.await("both", sizes(2))
 }
 
+// TestBatchPeriod has pods change before the period ends, which a clock that stands
+// still makes sure of.
 func TestBatchPeriod(t *testing.T) {
 	w := newWorld(t)
+	clock := clocktesting.NewFakeClock(time.Now())
+	w.Kit.Clock = clock
 	w.node("node", "", "1")
-	w.start(func(c *v1beta1.EndpointSliceController) { c.UpdatesBatchPeriod.Duration = 2 * time.Second })
+	const period = 2 * time.Second
+	w.start(func(c *v1beta1.EndpointSliceController) { c.UpdatesBatchPeriod.Duration = period })
+	// The Service's own changes are not delayed.
 	w.service("web", nil)
 	w.await("web", sizes(0))
-	for i := range 5 {
+	w.wrote(1, 0, 0)
+	// What is queued for later counts as a retry.
+	later := func() float64 {
+		n, _ := w.Metric("workqueue_retries_total", map[string]string{"name": "endpoint_slice"})
+		return n
+	}
+	before := later()
+	const pods = 5
+	for i := range pods {
 		w.pod(pod{name: fmt.Sprint("pod-", i), ips: []string{fmt.Sprint("10.1.0.", i+1)}})
 	}
-	// The Service's own changes are not delayed, those of its pods are merged.
-	w.await("web", sizes(5))
+	w.eventually(func() error { // for each pod, its creation and its status
+		if n := later() - before; n < 2*pods {
+			return fmt.Errorf("%v changes seen, want %d", n, 2*pods)
+		}
+		return nil
+	})
+	w.await("web", sizes(0))
+	clock.Step(period)
+	w.await("web", sizes(pods))
 	w.wrote(1, 1, 0)
 }

@@ -9,6 +9,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 )
 
@@ -135,6 +137,48 @@ func TestTooFewEndpointsForTheZones(t *testing.T) {
 	w.service("web", auto)
 	w.await("web", endpoints(hinted, "a", "b"))
 	w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Insufficient number of endpoints (2 endpoints, 3 zones), addressType: IPv4")
+	// Each zone should have 2 of 5.
+	for i, node := range []string{"node-c", "node-a", "node-a"} {
+		w.pod(pod{name: fmt.Sprint("c", i), node: node, ips: []string{fmt.Sprint("10.1.1.", i)}})
+	}
+	w.await("web", endpoints(hinted, "a", "b", "c0", "c1", "c2"))
+	w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Unable to allocate minimum required endpoints to each zone without exceeding overload threshold (5 endpoints, 3 zones), addressType: IPv4")
+}
+
+// TestNodesThatDoNotCount are those of the control plane and those that are not
+// ready.
+func TestNodesThatDoNotCount(t *testing.T) {
+	w := newWorld(t)
+	w.zones("1", "1")
+	label := func(name, key string) {
+		_, err := w.Admin.CoreV1().Nodes().Patch(ctx, name, types.MergePatchType, []byte(`{"metadata":{"labels":{"`+key+`":""}}}`), metav1.PatchOptions{})
+		w.must(err)
+	}
+	w.node("control-plane", "zone-c", "1")
+	w.node("master", "", "1")
+	label("control-plane", "node-role.kubernetes.io/control-plane")
+	label("master", "node-role.kubernetes.io/master")
+	w.start(nil)
+	w.pod(pod{name: "a", node: "node-a", ips: []string{"10.1.0.1"}})
+	w.pod(pod{name: "b", node: "node-b", ips: []string{"10.1.0.2"}})
+	w.service("web", auto)
+	w.await("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
+	// Endpoints there count, though.
+	w.pod(pod{name: "m", node: "master", ips: []string{"10.1.0.3"}})
+	w.pod(pod{name: "n", node: "master", ips: []string{"10.1.0.4"}})
+	w.await("web", endpoints(hinted, "a", "b", "m", "n"))
+	w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: One or more endpoints do not have a zone specified, addressType: IPv4")
+	w.remove("m")
+	w.remove("n")
+	w.await("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
+	// A zone whose only node is not ready gets no traffic, nor does it send any.
+	n, err := w.Admin.CoreV1().Nodes().Get(ctx, "node-b", metav1.GetOptions{})
+	w.must(err)
+	n.Status.Conditions[0].Status = corev1.ConditionUnknown
+	_, err = w.Admin.CoreV1().Nodes().UpdateStatus(ctx, n, metav1.UpdateOptions{})
+	w.must(err)
+	w.await("web", endpoints(hinted, "a", "b"))
+	w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Insufficient Node information: allocatable CPU or zone not specified on one or more nodes, addressType: IPv4")
 }
 
 // TestSurplus has 16 endpoints in one zone of three.

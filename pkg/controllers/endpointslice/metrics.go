@@ -7,6 +7,8 @@ import (
 
 	"k8s.io/component-base/metrics"
 	slicemetrics "k8s.io/endpointslice/metrics"
+
+	"github.com/kube-live/kube-controller-manager/pkg/kube/managedslices"
 )
 
 // vector is a metric of the library.
@@ -55,7 +57,7 @@ func resetMetrics() {
 func countSync(err error) {
 	result := "success"
 	switch {
-	case errors.Is(err, errStale):
+	case errors.Is(err, managedslices.ErrStale):
 		result = "stale"
 	case err != nil:
 		result = "error"

@@ -59,6 +59,21 @@ func TestPacking(t *testing.T) {
 		}
 		w.wrote(0, 3, 0)
 	})
+	t.Run("a label of the Service goes to all its slices", func(t *testing.T) {
+		w := w.within(t)
+		defer w.start(nil).Stop()
+		w.wrote(0, 0, 0)
+		w.patchService("max-100", `{"metadata":{"labels":{"x":"y"}}}`)
+		w.await("max-100", func(list []discoveryv1.EndpointSlice) error {
+			for _, s := range list {
+				if s.Labels["x"] != "y" {
+					return fmt.Errorf("labels %v", s.Labels)
+				}
+			}
+			return sizes(100, 100, 50)(list)
+		})
+		w.wrote(0, 3, 0)
+	})
 	for _, test := range []struct {
 		name     string
 		pods     int

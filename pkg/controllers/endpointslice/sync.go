@@ -13,19 +13,9 @@ import (
 
 	"github.com/kube-live/kube-controller-manager/pkg/client"
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/managedslices"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/podservices"
 )
-
-// errStale means that the cache does not yet show this run's own last writes.
-var errStale staleError
-
-type staleError struct{}
-
-// Error is part of error.
-func (staleError) Error() string { return "EndpointSlice informer cache is out of date" }
-
-// Expected says that this is part of normal work: the cache is always a moment
-// behind.
-func (staleError) Expected() bool { return true }
 
 // sync brings the slices of a Service in line with its pods.
 func (c *endpointSlices) sync(ctx context.Context, key cache.ObjectName) error {
@@ -60,9 +50,9 @@ func (c *endpointSlices) reconcile(ctx context.Context, key cache.ObjectName) er
 		return nil
 	}
 	pods := c.pods.Matching(key.Namespace, labels.Set(service.Spec.Selector).AsSelectorPreValidated())
-	existing := usable(c.slices.OfService(key.Namespace, key.Name))
-	if c.tracker.StaleSlices(service, existing) {
-		return errStale
+	existing := c.managed.Usable(c.slices.OfService(key.Namespace, key.Name))
+	if c.managed.Tracker.StaleSlices(service, existing) {
+		return managedslices.ErrStale
 	}
 	// Asked for even when nothing will be written: it remembers the pods' times.
 	changed := c.triggers.ComputeEndpointLastChangeTriggerTime(key.Namespace, service, pods)
@@ -79,7 +69,7 @@ func (c *endpointSlices) reconcile(ctx context.Context, key cache.ObjectName) er
 func (c *endpointSlices) forget(key cache.ObjectName) {
 	c.triggers.DeleteService(key.Namespace, key.Name)
 	c.reconciler.DeleteService(key.Namespace, key.Name)
-	c.tracker.DeleteService(key.Namespace, key.Name)
+	c.managed.Tracker.DeleteService(key.Namespace, key.Name)
 	// A later Service of the same name has not had hints before.
 	for _, family := range []discoveryv1.AddressType{discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6} {
 		c.topology.RemoveHints(key.String(), family)
@@ -88,7 +78,7 @@ func (c *endpointSlices) forget(key cache.ObjectName) {
 
 // syncPod queues the Services that a change of a pod affects.
 func (c *endpointSlices) syncPod(_ context.Context, key *util.PodProjectionKey) error {
-	for service := range affected(*c.services, key) {
+	for service := range podservices.Affected(*c.services, key) {
 		c.queue.AddAfter(service, c.batchPeriod)
 	}
 	return nil

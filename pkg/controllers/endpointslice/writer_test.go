@@ -17,16 +17,17 @@ import (
 	slicemetrics "k8s.io/endpointslice/metrics"
 
 	"github.com/kube-live/kube-controller-manager/pkg/client"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/managedslices"
 )
 
 func TestRefusalIsRemembered(t *testing.T) {
 	requests := map[string]func(w *writer) error{
 		"create": func(w *writer) error {
-			_, err := w.DiscoveryV1().EndpointSlices("n").Create(context.TODO(), slice("s", managedBy), metav1.CreateOptions{})
+			_, err := w.DiscoveryV1().EndpointSlices("n").Create(context.TODO(), &discoveryv1.EndpointSlice{}, metav1.CreateOptions{})
 			return err
 		},
 		"update": func(w *writer) error {
-			_, err := w.DiscoveryV1().EndpointSlices("n").Update(context.TODO(), slice("s", managedBy), metav1.UpdateOptions{})
+			_, err := w.DiscoveryV1().EndpointSlices("n").Update(context.TODO(), &discoveryv1.EndpointSlice{}, metav1.UpdateOptions{})
 			return err
 		},
 		"delete": func(w *writer) error {
@@ -65,7 +66,7 @@ func TestEachRunServesTheVectorsEmpty(t *testing.T) {
 			t.Fatalf("run %d begins with %v, %v", run, families, err)
 		}
 		countSync(nil)
-		countSync(errStale)
+		countSync(managedslices.ErrStale)
 		countSync(errors.New("other"))
 		slicemetrics.NumEndpointSlices.WithLabelValues().Set(3)
 		slicemetrics.EndpointsAddedPerSync.WithLabelValues().Observe(1)
