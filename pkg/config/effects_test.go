@@ -96,7 +96,7 @@ func TestValuesWithoutEffectWarn(t *testing.T) {
 // A flag that one of several controllers reads has an effect.
 func TestFlagOfSeveralControllers(t *testing.T) {
 	for reader, want := range map[string]int{"root-ca-certificate-publisher-controller": 0, "ttl-controller": 3} {
-		l, err := Load(Input{Flags: map[string]string{"root-ca-file": "/ca.crt", "controllers": ""}, Implemented: only(reader)})
+		l, err := Load(Input{Flags: map[string]string{"root-ca-file": "/ca.crt", "controllers": ""}, Implemented: only(reader, tokenController)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kube-live/kube-controller-manager/apis/config/conversion"
 	"github.com/kube-live/kube-controller-manager/apis/config/tags"
+	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 )
 
 // applyFlags lays the flags over the file.
@@ -107,6 +108,10 @@ func parseBool(s string) (bool, error) {
 	return b, err
 }
 
+// tokenController is not up to the list in upstream's program: it runs whenever it
+// has a key. A file can still switch it off.
+const tokenController = "serviceaccount-token-controller"
+
 // controllersFlag turns upstream's list into baseline and switches.
 func (l *Loaded) controllersFlag(given string, names map[string]string) (problems Errors) {
 	list := strings.Split(given, ",")
@@ -121,6 +126,9 @@ func (l *Loaded) controllersFlag(given string, names map[string]string) (problem
 	decided := map[string]bool{}
 	for name, choice := range s.Choices {
 		decided[name] = choice.On
+	}
+	if on, named := decided[tokenController]; named && !on || !named && s.Baseline == v1beta1.BaselineNone {
+		decided[tokenController] = true
 	}
 	l.switches(decided)
 	return problems

@@ -172,6 +172,16 @@ func TestControllersFlag(t *testing.T) {
 			t.Errorf("%q: baseline %s, deployment %s; want %+v", given, l.Config.Controllers.Baseline, got, want)
 		}
 	}
+	for given, want := range map[string]string{"*": "<nil>", "deployment": "true", "*,-serviceaccount-token-controller": "true", "-serviceaccount-token-controller": "true"} {
+		l, err := Load(Input{Flags: map[string]string{"controllers": given}, Names: names})
+		got := "<nil>"
+		if err == nil && l.Config.Controllers.ServiceAccountToken.Explicit() != nil {
+			got = fmt.Sprint(*l.Config.Controllers.ServiceAccountToken.Explicit())
+		}
+		if err != nil || got != want {
+			t.Errorf("%q: serviceaccount-token-controller %s, want %s (%v)", given, got, want, err)
+		}
+	}
 	_, err := Load(Input{Flags: map[string]string{"controllers": "foo,deploymnt"}, Names: names})
 	want := "--controllers: \"foo\" is not in the list of known controllers\n--controllers: \"deploymnt\" is not in the list of known controllers; did you mean \"deployment\"?"
 	if err == nil || err.Error() != want {
