@@ -154,8 +154,8 @@ func TestControllersAreNamedAfterTheirPackages(t *testing.T) {
 		if catalog.Names()[d.Name] != d.Name || d.Alias != "" && catalog.Names()[d.Alias] != d.Name {
 			t.Errorf("%s with alias %q is not among upstream's names", d.Name, d.Alias)
 		}
-		if d.ServiceAccount == "" {
-			t.Errorf("%s has no service account", d.Name)
+		if (d.ServiceAccount == "") == (d.Root == "") {
+			t.Errorf("%s has no identity, or two", d.Name)
 		}
 	}
 	folders, err := os.ReadDir(filepath.Join(root, "pkg", "controllers"))

@@ -37,6 +37,15 @@ var shared = testkit.Shared{Options: testkit.Options{
 	RuntimeConfig: map[string]string{"scheduling.k8s.io/v1beta1": "true"},
 }}
 
+// keys gives controllers the key material without which they decline to run.
+func keys(plane *testkit.Plane) func(*v1beta1.Controllers) {
+	return func(c *v1beta1.Controllers) {
+		c.RootCACertificatePublisher.RootCAFile = plane.CAFile
+		c.ServiceAccountToken.PrivateKeyFile = plane.ServiceAccountKeyFile
+		c.CertificateSigningRequestSigning.CertFile, c.CertificateSigningRequestSigning.KeyFile = plane.CAFile, plane.CAKeyFile
+	}
+}
+
 func TestMain(m *testing.M) { os.Exit(shared.Main(m)) }
 
 // TestTwentyLives takes every controller of the catalog through twenty starts
@@ -44,7 +53,7 @@ func TestMain(m *testing.M) { os.Exit(shared.Main(m)) }
 // be left of a run, nothing may be made twice, and nothing may be missed.
 func TestTwentyLives(t *testing.T) {
 	h := harness.New(t, shared.Plane(t))
-	configure := func(c *v1beta1.Controllers) { c.RootCACertificatePublisher.RootCAFile = shared.Plane(t).CAFile }
+	configure := keys(shared.Plane(t))
 	runs := map[string]*harness.Run{}
 	for _, d := range catalog.All() {
 		runs[d.Name] = h.Start(d, configure)
@@ -89,7 +98,7 @@ func TestTwentyLives(t *testing.T) {
 // that stayed on one would show.
 func TestTwentyLivesLeaveNoGoroutine(t *testing.T) {
 	plane := shared.Plane(t)
-	configure := func(c *v1beta1.Controllers) { c.RootCACertificatePublisher.RootCAFile = plane.CAFile }
+	configure := keys(plane)
 	for _, d := range catalog.All() {
 		t.Run(d.Name, func(t *testing.T) {
 			testkit.NoLeaks(t) // its check comes after the harness's own clean-up
