@@ -16,6 +16,18 @@ import (
 // work.
 var ErrStopping = errors.New("controller is stopping")
 
+// Finishing marks requests that complete what another one began, such as the status
+// that says what was done. They pass when the session is being drained, so that an
+// orderly stop does not leave half of it; they end at the latest when the context
+// does.
+func Finishing(ctx context.Context) context.Context {
+	return context.WithValue(ctx, finishing{}, true)
+}
+
+type finishing struct{}
+
+func isFinishing(ctx context.Context) bool { return ctx.Value(finishing{}) != nil }
+
 // gate lets requests pass until it is closed, and knows when the last one that
 // passed has ended.
 type gate struct {
@@ -71,8 +83,12 @@ func (l *latch) close() {
 }
 
 // RoundTrip counts a request as in flight until its answer has begun: writes
-// are decided then, and watches would never end otherwise.
+// are decided then, and watches would never end otherwise. Finishing ones are not
+// counted: whoever sends them is waited for.
 func (g *gate) RoundTrip(r *http.Request) (*http.Response, error) {
+	if isFinishing(r.Context()) {
+		return g.next.RoundTrip(r)
+	}
 	if !g.enter() {
 		return nil, ErrStopping
 	}
@@ -89,6 +105,9 @@ type limiter struct {
 
 // Wait is part of flowcontrol.RateLimiter.
 func (l limiter) Wait(ctx context.Context) error {
+	if isFinishing(ctx) {
+		return l.RateLimiter.Wait(ctx)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	select {

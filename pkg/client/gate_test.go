@@ -50,6 +50,34 @@ func TestDrainLetsRequestsFinishAndRefusesOthers(t *testing.T) {
 	g.close() // again is fine
 }
 
+type quick struct{}
+
+func (quick) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+}
+
+func TestDrainLetsPassWhatFinishesAnotherRequest(t *testing.T) {
+	latch := newLatch()
+	g := &gate{next: quick{}, latch: latch}
+	l := limiter{RateLimiter: flowcontrol.NewTokenBucketRateLimiter(100, 1), latch: latch}
+	latch.close()
+	<-latch.idle
+	ctx := Finishing(t.Context())
+	if err := l.Wait(ctx); err != nil {
+		t.Error(err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, "https://server/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.RoundTrip(req); err != nil {
+		t.Error(err)
+	}
+	if _, err := g.RoundTrip(req.WithContext(t.Context())); !errors.Is(err, ErrStopping) {
+		t.Errorf("a request without the mark got %v, want ErrStopping", err)
+	}
+}
+
 func TestDrainEndsWaitingForTheRateLimit(t *testing.T) {
 	latch := newLatch()
 	l := limiter{RateLimiter: flowcontrol.NewTokenBucketRateLimiter(0.001, 1), latch: latch}

@@ -58,10 +58,11 @@
 // At the start: watches are attached, every handler has seen every object, and no
 // cache is older than the last write of this controller's previous run, before the
 // first key is synced. At the stop, in this order: requests that have not begun
-// fail with client.ErrStopping while those under way finish; tasks return; handlers
-// are removed and have ended; queued keys are dropped; syncs return; informers are
-// given back; events are flushed; metrics are gone. An error that IsStopping
-// reports is nobody's fault: it must show in no event, status or log.
+// fail with client.ErrStopping, unless client.Finishing marks them, while those
+// under way finish; tasks return; handlers are removed and have ended; queued keys
+// are dropped; syncs return; informers are given back; events are flushed; metrics
+// are gone. An error that IsStopping reports is nobody's fault: it must show in no
+// event, status or log.
 //
 // A panic in a sync, a handler or a task ends this run with an error and nothing
 // else; the manager starts the controller anew with backoff.

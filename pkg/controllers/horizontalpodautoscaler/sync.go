@@ -18,6 +18,8 @@ import (
 	"k8s.io/client-go/tools/record"
 	"k8s.io/client-go/util/retry"
 	"k8s.io/utils/clock"
+
+	"github.com/kube-live/kube-controller-manager/pkg/client"
 )
 
 // settings are those of a run.
@@ -129,6 +131,9 @@ func (r *round) finish(ctx context.Context, p path, found []autoscalingv2.Metric
 		if err := r.rescale(ctx, p, found); err != nil {
 			return err
 		}
+		// What was done must be known: a target scaled to zero whose status does
+		// not say so would stay there.
+		ctx = client.Finishing(ctx)
 	}
 	r.note(p.desired, found)
 	if rescale {
