@@ -33,8 +33,8 @@ const (
 // shared serves the kinds that controllers behind a gate watch.
 var shared = testkit.Shared{Options: testkit.Options{
 	Nodes: 3, NodePodCapacity: 500,
-	FeatureGates:  map[string]bool{string(feature.GenericWorkload): true},
-	RuntimeConfig: map[string]string{"scheduling.k8s.io/v1beta1": "true"},
+	FeatureGates:  map[string]bool{string(feature.GenericWorkload): true, string(feature.StorageVersionAPI): true},
+	RuntimeConfig: map[string]string{"scheduling.k8s.io/v1beta1": "true", "internal.apiserver.k8s.io/v1alpha1": "true"},
 }}
 
 // keys gives controllers the key material without which they decline to run.

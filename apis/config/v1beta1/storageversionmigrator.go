@@ -3,7 +3,7 @@
 package v1beta1
 
 // StorageVersionMigratorController rewrites objects in the storage version for
-// StorageVersionMigrations. It needs the garbage-collector-controller.
+// StorageVersionMigrations.
 type StorageVersionMigratorController struct {
 	Switch `json:",inline"`
 }
