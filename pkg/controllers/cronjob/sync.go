@@ -25,8 +25,8 @@ func (c *cronJobs) sync(ctx context.Context, name key) error {
 	return err
 }
 
-// reconcile writes the status once, at the end, even when something before has
-// failed: what has happened until then is not to be found out again.
+// reconcile writes the status at the end, even when something before has failed:
+// what has happened until then is not to be found out again.
 func (c *cronJobs) reconcile(ctx context.Context, name key) (*time.Duration, error) {
 	cached, found := c.cronJobs.Get(name.Namespace, name.Name)
 	if !found {
@@ -38,6 +38,9 @@ func (c *cronJobs) reconcile(ctx context.Context, name key) (*time.Duration, err
 	if err != nil || cj == nil {
 		return nil, err
 	}
+	if cj, err = c.remember(ctx, cj, surplus(cj, jobs)); err != nil {
+		return nil, err
+	}
 	before := cj.Status.DeepCopy()
 	c.prune(ctx, cj, jobs)
 	wait, err := c.run(ctx, cj, jobs)
@@ -47,6 +50,18 @@ func (c *cronJobs) reconcile(ctx context.Context, name key) (*time.Duration, err
 		}
 	}
 	return wait, err
+}
+
+// remember writes down the success of Jobs that are about to be deleted: nobody
+// could tell of it afterwards if the controller ended in between.
+func (c *cronJobs) remember(ctx context.Context, cj *batchv1.CronJob, jobs []*batchv1.Job) (*batchv1.CronJob, error) {
+	known := cj.DeepCopy()
+	account(known, jobs)
+	if known.Status.LastSuccessfulTime.Equal(cj.Status.LastSuccessfulTime) {
+		return cj, nil
+	}
+	cj.Status.LastSuccessfulTime = known.Status.LastSuccessfulTime
+	return c.client.BatchV1().CronJobs(cj.Namespace).UpdateStatus(ctx, cj, metav1.UpdateOptions{})
 }
 
 // current is a CronJob to work on. A running Job that the cached one does not list

@@ -212,7 +212,7 @@ func TestHistory(t *testing.T) {
 	t.Run("before a creation that a quota refuses", func(t *testing.T) {
 		w := start(t)
 		w.broken["create jobs"] = errBroken
-		w.fails("broken", none, "delete jobs", "delete jobs", "create jobs", "update cronjobs/status")
+		w.fails("broken", none, "update cronjobs/status", "delete jobs", "delete jobs", "create jobs", "update cronjobs/status")
 		w.told("Normal SuccessfulDelete Deleted job done", "Normal SuccessfulDelete Deleted job broke", "Warning FailedCreate Error creating job: broken")
 		w.has()
 		w.lists()
@@ -223,15 +223,21 @@ func TestHistory(t *testing.T) {
 	t.Run("a failure holds nothing up", func(t *testing.T) {
 		w := start(t)
 		w.broken["delete jobs"] = errBroken
-		w.syncs(59*time.Minute, "delete jobs", "delete jobs", "create jobs", "update cronjobs/status")
+		w.syncs(59*time.Minute, "update cronjobs/status", "delete jobs", "delete jobs", "create jobs", "update cronjobs/status")
 		w.told("Warning FailedDelete Deleted job: broken", "Warning FailedDelete Deleted job: broken",
 			"Normal SawCompletedJob Saw completed job: done, condition: Complete", "Normal SuccessfulCreate Created job "+atTen)
+	})
+	t.Run("not before its success is written down", func(t *testing.T) {
+		w := start(t)
+		w.broken["update cronjobs/status"] = errBroken
+		w.fails("broken", none, "update cronjobs/status")
+		w.told()
 	})
 	t.Run("gone already", func(t *testing.T) {
 		w := start(t)
 		w.must(w.tracker.Delete(jobsResource, "ns", "done"))
 		w.must(w.tracker.Delete(jobsResource, "ns", "broke"))
-		w.syncs(59*time.Minute, "delete jobs", "delete jobs", "create jobs", "update cronjobs/status")
+		w.syncs(59*time.Minute, "update cronjobs/status", "delete jobs", "delete jobs", "create jobs", "update cronjobs/status")
 		w.told("Normal SuccessfulCreate Created job " + atTen)
 		w.lists(atTen)
 	})
@@ -253,7 +259,7 @@ func TestClosingNamespace(t *testing.T) {
 
 // What only means that the run is being stopped is nobody's fault.
 func TestStopping(t *testing.T) {
-	done, old := job("done", completed(made)), job("old")
+	done, old := job("done", failed), job("old")
 	tests := map[string][]string{
 		"create jobs": {"Normal SuccessfulDelete Deleted job done", "Normal SuccessfulDelete Deleted job old"},
 		"get jobs":    {"Normal SuccessfulDelete Deleted job done"},
@@ -262,7 +268,7 @@ func TestStopping(t *testing.T) {
 	for request, events := range tests {
 		t.Run(request, func(t *testing.T) {
 			w := newWorld(t, at(1, 10, 1, 0),
-				cronJob(hourly, policy(batchv1.ReplaceConcurrent), keeping(new(int32(0)), nil), listing(old)), done, old)
+				cronJob(hourly, policy(batchv1.ReplaceConcurrent), keeping(nil, new(int32(0))), listing(old)), done, old)
 			w.broken[request] = client.ErrStopping
 			w.broken["update cronjobs/status"] = client.ErrStopping
 			if _, err := w.reconcile(t.Context(), key{Namespace: "ns", Name: "report"}); !errors.Is(err, client.ErrStopping) {
