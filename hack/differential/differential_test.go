@@ -72,6 +72,7 @@ func TestScenarios(t *testing.T) {
 	disturbances := map[string]func(pause func()){
 		"killed": func(pause func()) {
 			pause()
+			pause() // twice: after a start, all caches must be filled
 			own.program.Kill()
 			if err := own.program.Start(t.Context()); err != nil {
 				t.Error(err)
