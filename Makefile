@@ -69,5 +69,5 @@ man: ## Write the manual pages to bin/man
 	@go run ./hack/man bin/man
 
 .PHONY: bench
-bench: tools build ## Measure reloads, memory and size beside upstream's program
+bench: tools build ## Measure reloads, memory, size and work on many objects beside upstream's program
 	@go run ./hack/bench

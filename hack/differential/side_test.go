@@ -37,7 +37,7 @@ var options = testkit.Options{
 // flags make autoscaling quick enough to be watched, and switch on the same as options.
 var flags = []string{
 	"--horizontal-pod-autoscaler-sync-period=1s", "--horizontal-pod-autoscaler-downscale-stabilization=2s",
-	"--horizontal-pod-autoscaler-cpu-initialization-period=1s", "--horizontal-pod-autoscaler-initial-readiness-delay=1s",
+	"--horizontal-pod-autoscaler-cpu-initialization-period=1ms", "--horizontal-pod-autoscaler-initial-readiness-delay=1s",
 	"--feature-gates=GenericWorkload=true",
 }
 
