@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,7 @@ const asProgram = "KUBE_CONTROLLER_MANAGER_TEST_AS_PROGRAM"
 var (
 	only    = flag.String("scenario", "", "run only scenarios whose name matches this regular expression")
 	phases  = flag.String("phases", "undisturbed,killed,live", "what happens to the program while scenarios run")
+	lively  = flag.String("live", "^(deployment|statefulset|daemonset|job)/", "scenarios that run while controllers are stopped and started live")
 	atATime = flag.Int("at-a-time", 8, "scenarios that run side by side")
 	logs    = flag.String("logs", "", "folder for the programs' logs; a temporary one without it")
 )
@@ -85,13 +87,19 @@ func TestScenarios(t *testing.T) {
 			pause()
 		},
 	}
+	rollouts, err := regexp.Compile(*lively)
+	do(t, err)
 	for _, phase := range []string{"killed", "live"} {
 		if !strings.Contains(*phases, phase) {
 			continue
 		}
+		taken := slices.Clone(scenarios)
+		if phase == "live" {
+			taken = slices.DeleteFunc(taken, func(s differential.Scenario) bool { return !rollouts.MatchString(s.Name) })
+		}
 		t.Run(phase, func(t *testing.T) {
 			stop := own.disturb(t, disturbances[phase])
-			all(t, scenarios, func(t *testing.T, s *differential.Scenario) {
+			all(t, taken, func(t *testing.T, s *differential.Scenario) {
 				if o, ok := outcomes[s.Name]; ok && s.Undisturbed == "" {
 					disturbed(t, s, own, o, phase)
 				}
