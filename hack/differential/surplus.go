@@ -5,7 +5,6 @@ package differential
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -18,39 +17,39 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// Census watches the pods of a cluster: how many each namespace has ever had,
-// and whether a workload has ever had more at a time than its spec allows.
+// Census watches the workloads of a cluster: how many pods each namespace has
+// ever had, and whether a workload has ever had more at a time than its spec
+// allows. Of a Deployment the sizes of its ReplicaSets count, not their pods:
+// one may get pods before those of another are gone.
 type Census struct {
 	mu sync.Mutex
 	// made is every pod of a namespace that was ever seen.
 	made map[string]map[types.UID]bool
-	// foreign pods were seen before the controller that has them now adopted them.
+	// foreign children were seen without a controller. A workload may adopt more
+	// than it wants, so they do not count.
 	foreign map[types.UID]bool
-	// live pods by the UID of their controller, except those that it adopted: a
-	// workload may adopt more than it wants.
-	live map[types.UID]map[types.UID]bool
-	// owner is a pod's controller when it was last seen.
-	owner map[types.UID]types.UID
-	// parent of a ReplicaSet is its Deployment.
-	parent map[types.UID]types.UID
+	// live is how much each child counts, by the UID of the controller.
+	live map[types.UID]map[types.UID]int
+	// most is the highest that a workload ever had.
+	most map[types.UID]peak
 	// allowed is the highest number that any version of the workload's spec
 	// allows.
 	allowed map[types.UID]int
-	// most live pods that a workload has had at a time, by namespace.
-	most map[string]map[types.UID]peak
+	// first is the ordinal that a StatefulSet began with: when it moves up, new
+	// pods come before old ones go.
+	first map[types.UID]int
 }
 
-// peak is the moment with the most pods.
 type peak struct {
-	pods int
-	text string
+	namespace, child, owner string
+	pods                    int
 }
 
 // Watch begins a census, which goes on until the context ends.
 func (c *Cluster) Watch(ctx context.Context) (*Census, error) {
 	w := &Census{
-		made: map[string]map[types.UID]bool{}, foreign: map[types.UID]bool{}, live: map[types.UID]map[types.UID]bool{}, owner: map[types.UID]types.UID{}, parent: map[types.UID]types.UID{},
-		allowed: map[types.UID]int{}, most: map[string]map[types.UID]peak{},
+		made: map[string]map[types.UID]bool{}, foreign: map[types.UID]bool{}, live: map[types.UID]map[types.UID]int{},
+		most: map[types.UID]peak{}, allowed: map[types.UID]int{}, first: map[types.UID]int{},
 	}
 	f := informers.NewSharedInformerFactory(c.Typed, 0)
 	for _, i := range []cache.SharedIndexInformer{
@@ -89,18 +88,35 @@ func (w *Census) note(o any, gone bool) {
 		}
 		w.allow(o.UID, most)
 	case *appsv1.ReplicaSet:
-		if owner := metav1.GetControllerOf(o); owner != nil {
-			w.parent[o.UID] = owner.UID
+		n := replicas(o.Spec.Replicas)
+		w.allow(o.UID, n)
+		if gone {
+			n = 0
 		}
-		w.allow(o.UID, replicas(o.Spec.Replicas))
+		w.child(o, n)
 	case *appsv1.StatefulSet:
-		w.allow(o.UID, replicas(o.Spec.Replicas))
+		start := 0
+		if o.Spec.Ordinals != nil {
+			start = int(o.Spec.Ordinals.Start)
+		}
+		if _, known := w.first[o.UID]; !known {
+			w.first[o.UID] = start
+		}
+		w.allow(o.UID, start-w.first[o.UID]+replicas(o.Spec.Replicas))
 	case *corev1.ReplicationController:
 		w.allow(o.UID, replicas(o.Spec.Replicas))
 	case *batchv1.Job:
 		w.allow(o.UID, replicas(o.Spec.Parallelism))
 	case *corev1.Pod:
-		w.pod(o, gone)
+		if w.made[o.Namespace] == nil {
+			w.made[o.Namespace] = map[types.UID]bool{}
+		}
+		w.made[o.Namespace][o.UID] = true
+		n := 1
+		if gone || o.DeletionTimestamp != nil || o.Status.Phase == corev1.PodSucceeded || o.Status.Phase == corev1.PodFailed {
+			n = 0
+		}
+		w.child(o, n)
 	}
 }
 
@@ -117,60 +133,42 @@ func (w *Census) allow(uid types.UID, most int) {
 	}
 }
 
-// pod counts one, for its controller and for the controller's controller. It is
-// judged in the end: events of kinds come in any order, so the spec that allows a
-// pod may be seen after the pod.
-func (w *Census) pod(p *corev1.Pod, gone bool) {
-	if w.made[p.Namespace] == nil {
-		w.made[p.Namespace] = map[types.UID]bool{}
-	}
-	w.made[p.Namespace][p.UID] = true
-	owner := metav1.GetControllerOf(p)
-	if former := w.owner[p.UID]; former != "" && (owner == nil || owner.UID != former) { // let go
-		delete(w.live[former], p.UID)
-		delete(w.live[w.parent[former]], p.UID)
-	}
+// child counts n for its controller.
+func (w *Census) child(o metav1.Object, n int) {
+	owner := metav1.GetControllerOf(o)
 	if owner == nil {
-		delete(w.owner, p.UID)
-		w.foreign[p.UID] = true
+		w.foreign[o.GetUID()] = true
+		for _, children := range w.live {
+			delete(children, o.GetUID())
+		}
 		return
 	}
-	if w.foreign[p.UID] {
+	if w.foreign[o.GetUID()] {
 		return
 	}
-	w.owner[p.UID] = owner.UID
-	ended := gone || p.DeletionTimestamp != nil || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
-	for _, uid := range []types.UID{owner.UID, w.parent[owner.UID]} {
-		if uid == "" {
-			continue
-		}
-		if ended {
-			delete(w.live[uid], p.UID)
-			continue
-		}
-		if w.live[uid] == nil {
-			w.live[uid] = map[types.UID]bool{}
-		}
-		w.live[uid][p.UID] = true
-		if n := len(w.live[uid]); n > w.most[p.Namespace][uid].pods {
-			if w.most[p.Namespace] == nil {
-				w.most[p.Namespace] = map[types.UID]peak{}
-			}
-			w.most[p.Namespace][uid] = peak{n, fmt.Sprintf("pod %s is number %d of %s %s", p.Name, n, owner.Kind, owner.Name)}
-		}
+	if w.live[owner.UID] == nil {
+		w.live[owner.UID] = map[types.UID]int{}
+	}
+	w.live[owner.UID][o.GetUID()] = n
+	pods := 0
+	for _, n := range w.live[owner.UID] {
+		pods += n
+	}
+	if pods > w.most[owner.UID].pods {
+		w.most[owner.UID] = peak{namespace: o.GetNamespace(), child: o.GetName(), owner: owner.Kind + " " + owner.Name, pods: pods}
 	}
 }
 
 // Of says how many pods a namespace has ever had, and of which there were too
-// many.
+// many. It is judged at the end: news of pods and of their owners come in any
+// order.
 func (w *Census) Of(namespace string) (made int, surplus []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for uid, most := range w.most[namespace] {
-		if allowed, known := w.allowed[uid]; known && most.pods > allowed {
-			surplus = append(surplus, fmt.Sprintf("%s, which may have %d", most.text, allowed))
+	for uid, m := range w.most {
+		if most, known := w.allowed[uid]; m.namespace == namespace && known && m.pods > most {
+			surplus = append(surplus, fmt.Sprintf("%s made it %d of %s, which may have %d", m.child, m.pods, m.owner, most))
 		}
 	}
-	slices.Sort(surplus)
 	return len(w.made[namespace]), surplus
 }
