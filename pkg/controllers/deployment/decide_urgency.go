@@ -36,14 +36,19 @@ func news(before, now *appsv1.DeploymentStatus) bool {
 		}
 	}
 	for i := range now.Conditions {
-		if c, old := &now.Conditions[i], findCondition(before, now.Conditions[i].Type); !routine(c) && (old == nil || old.Status != c.Status || old.Reason != c.Reason) {
+		c := &now.Conditions[i]
+		old := findCondition(before, c.Type)
+		if old == nil || (old.Status != c.Status || old.Reason != c.Reason) && !routine(old, c) {
 			return true
 		}
 	}
 	return false
 }
 
-// routine says whether a condition only tells that a rollout is on its way.
-func routine(c *appsv1.DeploymentCondition) bool {
-	return c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionTrue && c.Reason == reasonReplicaSetUpdated
+// routine says whether a condition only tells that a rollout is still on its way.
+// That one begins must be written: when it is done, nothing else tells it from
+// the one before.
+func routine(old, c *appsv1.DeploymentCondition) bool {
+	return c.Type == appsv1.DeploymentProgressing && c.Reason == reasonReplicaSetUpdated &&
+		old.Status == corev1.ConditionTrue && old.Reason != reasonNewReplicaSetAvailable
 }

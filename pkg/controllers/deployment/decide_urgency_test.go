@@ -35,7 +35,7 @@ func TestUrgency(t *testing.T) {
 	}{
 		"counts":               {replicas(4, 1, 3), pacing.Later},
 		"generation":           {func(d *appsv1.Deployment) { d.Status.ObservedGeneration = 7 }, pacing.Later},
-		"on its way":           {progress(corev1.ConditionTrue, reasonReplicaSetUpdated), pacing.Later},
+		"begins":               {progress(corev1.ConditionTrue, reasonReplicaSetUpdated), pacing.Now},
 		"done":                 {replicas(3, 3, 3), pacing.Now},
 		"created":              {progress(corev1.ConditionTrue, reasonNewReplicaSetCreated), pacing.Now},
 		"deadline":             {progress(corev1.ConditionFalse, reasonDeadlineExceeded), pacing.Now},
@@ -56,5 +56,16 @@ func TestUrgency(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tc.want)
 			}
 		})
+	}
+}
+
+func TestStepsOfARolloutAreNotUrgent(t *testing.T) {
+	for _, before := range []string{reasonNewReplicaSetCreated, reasonFoundNewReplicaSet, reasonReplicaSetUpdated} {
+		written, d := rolling(3, 0, 1), rolling(3, 0, 1)
+		setCondition(&written.Status, condition(appsv1.DeploymentProgressing, corev1.ConditionTrue, before, "", at(1)))
+		setCondition(&d.Status, condition(appsv1.DeploymentProgressing, corev1.ConditionTrue, reasonReplicaSetUpdated, "", at(1)))
+		if got := urgency(written, d); got != pacing.Later {
+			t.Errorf("after %s: %s", before, got)
+		}
 	}
 }
