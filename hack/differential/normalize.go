@@ -147,8 +147,11 @@ func (n *normalizer) object(o object) object {
 	for _, f := range []string{"uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"} {
 		o.drop("metadata." + f)
 	}
-	if kind == "Pod" {
+	switch {
+	case kind == "Pod":
 		n.pod(o)
+	case kind == "HorizontalPodAutoscaler" && n.scenario.Apart:
+		forgetRescale(o)
 	}
 	for _, d := range n.scenario.Differences {
 		if d.Kind != kind || d.Reason != "" {
@@ -190,6 +193,18 @@ func (n *normalizer) pod(o object) {
 		status["conditions"] = kept
 	}
 	o["status"] = status
+}
+
+// forgetRescale drops what only the status tells of a rescale: a program that is
+// killed between that of the target and that write cannot know it any more. Nor
+// can upstream's.
+func forgetRescale(o object) {
+	o.drop("status.lastScaleTime")
+	conditions, _ := o.field("status.conditions").([]any)
+	conditions = slices.DeleteFunc(conditions, func(c any) bool { return typeOf(c) == "ScaledToZero" })
+	if status, ok := o["status"].(map[string]any); ok {
+		status["conditions"] = conditions
+	}
 }
 
 // event keeps who said what about which object; those of others than controllers
