@@ -64,7 +64,7 @@ func New(env controller.Env, section *v1beta1.NamespaceController) (controller.C
 		Name: "namespace", Limiter: limiter(), Sync: c.sync,
 	})
 	c.namespaces = controller.Watch(c.Loop, informer.Namespaces(), controller.Handler[*corev1.Namespace]{
-		Add:    c.enqueue,
+		Add:    c.resume,
 		Update: func(_, ns *corev1.Namespace) { c.enqueue(ns) },
 	})
 	c.Go(func(ctx context.Context) { c.repeat(ctx, section.SyncPeriod.Duration) })
@@ -83,6 +83,15 @@ func limiter() workqueue.TypedRateLimiter[string] {
 func (c *namespaces) enqueue(ns *corev1.Namespace) {
 	if ns.DeletionTimestamp != nil {
 		c.queue.AddAfter(ns.Name, seenDelay)
+	}
+}
+
+// resume takes up a namespace that was deleted before this run began, or while the
+// watch was down. It has waited since then: a run that starts again and again would
+// never get to it otherwise.
+func (c *namespaces) resume(ns *corev1.Namespace) {
+	if ns.DeletionTimestamp != nil {
+		c.queue.AddAfter(ns.Name, waits(c.clock.Since(ns.DeletionTimestamp.Time)))
 	}
 }
 

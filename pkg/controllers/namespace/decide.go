@@ -16,6 +16,12 @@ import (
 // finalizerEstimate is how long, in seconds, finalizers are thought to take.
 const finalizerEstimate = 15
 
+// waits is what is left of seenDelay some time after a deletion. The API server
+// cuts that time to seconds, and its clock may be another one.
+func waits(since time.Duration) time.Duration {
+	return min(max(seenDelay+time.Second-since, 0), seenDelay)
+}
+
 // kind is a resource that can be in a namespace, and what its server offers
 // beside the deletion of single objects.
 type kind struct {

@@ -48,6 +48,17 @@ func TestDeletable(t *testing.T) {
 	}
 }
 
+func TestWaits(t *testing.T) {
+	for since, want := range map[time.Duration]time.Duration{
+		-time.Hour: 5 * time.Second, 0: 5 * time.Second, time.Second: 5 * time.Second, 2 * time.Second: 4 * time.Second,
+		6 * time.Second: 0, time.Hour: 0,
+	} {
+		if got := waits(since); got != want {
+			t.Errorf("%s after the deletion it waits %s, want %s", since, got, want)
+		}
+	}
+}
+
 func TestPodGrace(t *testing.T) {
 	pod := func(grace int64, phase corev1.PodPhase) corev1.Pod {
 		p := corev1.Pod{Status: corev1.PodStatus{Phase: phase}}
