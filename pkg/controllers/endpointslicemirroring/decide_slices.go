@@ -80,6 +80,7 @@ func (p *changes) decideGroup(e *corev1.Endpoints, g *group, existing []*discove
 		return
 	}
 	slice.Name = first.Name
+	slice.GenerateName = "" // as upstream: what is written again under a name has lost its prefix
 	p.update = append(p.update, slice)
 }
 
