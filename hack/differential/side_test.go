@@ -107,7 +107,7 @@ func (s *side) disturb(t *testing.T, what func(pause func())) (stop func() int) 
 	pause := func() {
 		select {
 		case <-ctx.Done():
-		case <-time.After(time.Duration(500+rand.IntN(2500)) * time.Millisecond):
+		case <-time.After(time.Duration(300+rand.IntN(2000)) * time.Millisecond):
 		}
 	}
 	wg.Go(func() {
