@@ -56,6 +56,23 @@ func NewLoop(env Env) *Loop {
 // moment is made with Work.
 func (l *Loop) Go(task func(context.Context)) { l.tasks = append(l.tasks, task) }
 
+// Every declares a task that makes a pass once the caches are full, and again an
+// interval after the end of each pass. Passes have the context of Work.
+func (l *Loop) Every(interval time.Duration, pass func(context.Context)) {
+	l.Go(func(ctx context.Context) {
+		for {
+			pass(l.work)
+			timer := l.env.Clock.NewTimer(interval)
+			select {
+			case <-timer.C():
+			case <-ctx.Done():
+				timer.Stop()
+				return
+			}
+		}
+	})
+}
+
 // Work is the context of syncs: it outlives the stop signal for as long as the
 // manager grants. It is nil before Run.
 func (l *Loop) Work() context.Context { return l.work }

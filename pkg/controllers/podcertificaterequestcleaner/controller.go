@@ -41,7 +41,7 @@ type cleaner struct {
 	*controller.Loop
 
 	client   kubernetes.Interface
-	clock    clock.WithTicker
+	clock    clock.PassiveClock
 	logger   klog.Logger
 	requests *informer.Cache[*certificatesv1.PodCertificateRequest]
 }
@@ -50,22 +50,8 @@ type cleaner struct {
 func New(env controller.Env, _ *v1beta1.PodCertificateRequestCleanerController) (controller.Controller, error) {
 	c := &cleaner{Loop: controller.NewLoop(env), client: env.API.Typed, clock: env.Clock, logger: env.Logger}
 	c.requests = controller.Watch(c.Loop, informer.PodCertificateRequests(), controller.Handler[*certificatesv1.PodCertificateRequest]{})
-	c.Go(c.clean)
+	c.Every(interval, c.pass)
 	return c, nil
-}
-
-// clean makes a pass now and then until the run ends.
-func (c *cleaner) clean(ctx context.Context) {
-	for {
-		c.pass(c.Work())
-		timer := c.clock.NewTimer(interval)
-		select {
-		case <-timer.C():
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		}
-	}
 }
 
 // pass looks at all requests: each one's age is what counts. What cannot be deleted

@@ -47,7 +47,7 @@ type collector struct {
 	*controller.Loop
 
 	client    kubernetes.Interface
-	clock     clock.WithTicker
+	clock     clock.PassiveClock
 	logger    klog.Logger
 	metrics   *runMetrics
 	threshold int
@@ -72,22 +72,8 @@ func New(env controller.Env, section *v1beta1.PodGarbageCollectorController) (co
 	})
 	c.pods = controller.Watch(c.Loop, informer.Pods(), controller.Handler[*corev1.Pod]{})
 	c.nodes = controller.Watch(c.Loop, informer.Nodes(), controller.Handler[*corev1.Node]{})
-	c.Go(c.collect)
+	c.Every(interval, c.pass)
 	return c, nil
-}
-
-// collect makes a pass now and then until the run ends.
-func (c *collector) collect(ctx context.Context) {
-	for {
-		c.pass(c.Work())
-		timer := c.clock.NewTimer(interval)
-		select {
-		case <-timer.C():
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		}
-	}
 }
 
 // pass deletes what is to be deleted at once, and starts the quarantine of Nodes
