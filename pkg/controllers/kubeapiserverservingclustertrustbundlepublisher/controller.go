@@ -45,7 +45,7 @@ type publisher struct {
 	clock     clock.WithTicker
 	logger    klog.Logger
 	ca        *rootca.Bundle
-	syncs     syncMetrics
+	syncs     rootca.SyncMetrics
 
 	queue *controller.Queue[string] // its only key is ""
 	// gate holds the worker back until there is something to read.
@@ -69,7 +69,7 @@ func New(env controller.Env, section *v1beta1.KubeAPIServerServingClusterTrustBu
 	c := &publisher{
 		Loop: controller.NewLoop(env), client: env.API.Typed, clock: env.Clock, logger: env.Logger,
 		discovery: discovery.ToDiscoveryInterfaceWithContext(env.API.Discovery),
-		ca:        ca, syncs: newSyncMetrics(env.Metrics), gate: controller.NewWorkers(0),
+		ca:        ca, syncs: rootca.NewSyncMetrics(env.Metrics, "clustertrustbundle_publisher", "the signer's trust bundle"), gate: controller.NewWorkers(0),
 	}
 	c.queue = controller.NewQueue(c.Loop, controller.QueueOptions[string]{
 		Name: "ca_cert_publisher_cluster_trust_bundles", Workers: c.gate, Sync: c.sync,

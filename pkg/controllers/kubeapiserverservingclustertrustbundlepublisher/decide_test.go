@@ -3,13 +3,9 @@
 package kubeapiserverservingclustertrustbundlepublisher
 
 import (
-	"errors"
-	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 func TestNameOf(t *testing.T) {
@@ -32,19 +28,5 @@ func TestOthers(t *testing.T) {
 	}
 	if got := others([]string{"a"}, "a"); len(got) != 0 {
 		t.Error(got)
-	}
-}
-
-func TestCode(t *testing.T) {
-	invalid := apierrors.NewInvalid(schema.GroupKind{Kind: "ClusterTrustBundle"}, "a", nil)
-	for _, c := range []struct {
-		err  error
-		want int
-	}{
-		{nil, 200}, {invalid, 422}, {fmt.Errorf("wrapped: %w", invalid), 422}, {errors.New("anything"), 500},
-	} {
-		if got := code(c.err); got != c.want {
-			t.Errorf("%v: got %d, want %d", c.err, got, c.want)
-		}
 	}
 }

@@ -14,7 +14,7 @@ func (c *publisher) sync(ctx context.Context, _ string) error {
 	start := c.clock.Now()
 	err := c.publish(ctx)
 	if !controller.IsStopping(ctx, err) {
-		c.syncs.observe(c.clock.Since(start), err)
+		c.syncs.Observe(c.clock.Since(start), err)
 	}
 	return err
 }

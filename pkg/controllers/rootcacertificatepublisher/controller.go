@@ -37,7 +37,7 @@ type publisher struct {
 	client     kubernetes.Interface
 	clock      clock.PassiveClock
 	bundle     *rootca.Bundle
-	syncs      syncMetrics
+	syncs      rootca.SyncMetrics
 	queue      *controller.Queue[string] // of namespace names
 	configMaps *informer.Cache[*corev1.ConfigMap]
 	namespaces *informer.Cache[*corev1.Namespace]
@@ -51,7 +51,7 @@ func New(env controller.Env, section *v1beta1.RootCACertificatePublisherControll
 	}
 	c := &publisher{
 		Loop: controller.NewLoop(env), client: env.API.Typed, clock: env.Clock,
-		bundle: bundle, syncs: newSyncMetrics(env.Metrics),
+		bundle: bundle, syncs: rootca.NewSyncMetrics(env.Metrics, "root_ca_cert_publisher", "a namespace's CA bundle"),
 	}
 	c.Go(func(ctx context.Context) { bundle.Run(ctx, c.republish) })
 	c.queue = controller.NewQueue(c.Loop, controller.QueueOptions[string]{Name: "root_ca_cert_publisher", Sync: c.sync})

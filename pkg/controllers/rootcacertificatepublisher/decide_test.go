@@ -3,16 +3,11 @@
 package rootcacertificatepublisher
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 func TestRepaired(t *testing.T) {
@@ -81,24 +76,5 @@ func TestClosed(t *testing.T) {
 	}
 	if !closed(in(corev1.NamespaceTerminating), true) || !closed(nil, false) {
 		t.Error("a namespace that is gone or going is open")
-	}
-}
-
-func TestCode(t *testing.T) {
-	conflict := apierrors.NewConflict(schema.GroupResource{Resource: "configmaps"}, configMapName, errors.New("changed"))
-	for _, c := range []struct {
-		err  error
-		want int
-	}{
-		{nil, 200},
-		{conflict, 409},
-		{fmt.Errorf("wrapped: %w", conflict), 409},
-		{apierrors.NewForbidden(schema.GroupResource{}, "", nil), 403},
-		{errors.New("anything"), 500},
-		{context.DeadlineExceeded, 500},
-	} {
-		if got := code(c.err); got != c.want {
-			t.Errorf("%v: got %d, want %d", c.err, got, c.want)
-		}
 	}
 }

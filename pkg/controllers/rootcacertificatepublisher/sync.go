@@ -16,7 +16,7 @@ func (c *publisher) sync(ctx context.Context, namespace string) error {
 	start := c.clock.Now()
 	err := c.publish(ctx, namespace)
 	if !controller.IsStopping(ctx, err) {
-		c.syncs.observe(c.clock.Since(start), err)
+		c.syncs.Observe(c.clock.Since(start), err)
 	}
 	return err
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package kubeapiserverservingclustertrustbundlepublisher
+package rootca
 
 import (
 	"errors"
@@ -12,22 +12,22 @@ import (
 	"k8s.io/component-base/metrics"
 )
 
-// syncMetrics count what became of syncs, under upstream's names.
-type syncMetrics struct {
+// SyncMetrics count what became of a publisher's syncs, under upstream's names.
+type SyncMetrics struct {
 	total   *metrics.CounterVec
 	latency *metrics.HistogramVec
 }
 
-func newSyncMetrics(registry metrics.KubeRegistry) syncMetrics {
-	const subsystem = "clustertrustbundle_publisher"
-	m := syncMetrics{
+// NewSyncMetrics registers the metrics of the publisher of what, under a subsystem.
+func NewSyncMetrics(registry metrics.KubeRegistry, subsystem, what string) SyncMetrics {
+	m := SyncMetrics{
 		total: metrics.NewCounterVec(&metrics.CounterOpts{
 			Subsystem: subsystem, Name: "sync_total", StabilityLevel: metrics.ALPHA,
-			Help: "How many syncs of the signer's trust bundle there were.",
+			Help: "How many syncs of " + what + " there were.",
 		}, []string{"code"}),
 		latency: metrics.NewHistogramVec(&metrics.HistogramOpts{
 			Subsystem: subsystem, Name: "sync_duration_seconds", StabilityLevel: metrics.ALPHA,
-			Help:    "How long a sync of the signer's trust bundle took, in seconds.",
+			Help:    "How long a sync of " + what + " took, in seconds.",
 			Buckets: metrics.ExponentialBuckets(0.001, 2, 15),
 		}, []string{"code"}),
 	}
@@ -35,7 +35,8 @@ func newSyncMetrics(registry metrics.KubeRegistry) syncMetrics {
 	return m
 }
 
-func (m syncMetrics) observe(took time.Duration, err error) {
+// Observe counts a sync.
+func (m SyncMetrics) Observe(took time.Duration, err error) {
 	c := strconv.Itoa(code(err))
 	m.total.WithLabelValues(c).Inc()
 	m.latency.WithLabelValues(c).Observe(took.Seconds())
