@@ -295,6 +295,7 @@ func TestLoadNamesWhatIsWrong(t *testing.T) {
 		"about: x\nsteps: [{until: {object: P/a, is: '('}}]": "condition",
 		"about: x\nsteps: [{unknown: 1}]\n":                  "unknown",
 		"about: x\nsteps: [{apply: {name: '${nam}'}}]\n":     "neither ${namespace}",
+		"about: x\nsteps: [{post: {path: /, as: jane}}]\n":   "go together",
 	} {
 		dir := t.TempDir()
 		do(t, os.WriteFile(dir+"/a.yaml", []byte(text), 0o600))

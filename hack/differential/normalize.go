@@ -3,6 +3,8 @@
 package differential
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -19,6 +21,8 @@ var (
 	ipText   = regexp.MustCompile(`\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|\bfd[0-9a-f]{2}:[0-9a-f:]+`)
 	// Certificates and tokens, plain or as data of Secrets.
 	keyText = regexp.MustCompile(`(?s)-----BEGIN ([A-Z ]+)-----.*?-----END [A-Z ]+-----|\b(LS0tLS1CRUdJTi|ZXlKaGJ)[A-Za-z0-9+/=]+|\beyJhb[\w.-]+`)
+	// How the API server names the certificate of whoever asks.
+	certificateText = regexp.MustCompile(`X509SHA256=[0-9a-f]+`)
 	// The API server's random endings, and the minutes in names of a CronJob's Jobs.
 	randomEnd = regexp.MustCompile(`-[bcdfghjklmnpqrstvwxz2456789]{5}\b`)
 	minutes   = regexp.MustCompile(`-\d{8,}\b`)
@@ -64,7 +68,7 @@ func drop(m map[string]any, path []string) {
 // Normalize writes objects in a form in which those of two runs are equal when
 // the runs had the same effect. The objects themselves stay as they are.
 func Normalize(s *Scenario, objects []map[string]any, namespace string) []string {
-	n := &normalizer{scenario: s, namespace: namespace, uids: map[string]string{}, hashes: map[string]string{}}
+	n := &normalizer{scenario: s, namespace: namespace, uids: map[string]string{}, hashes: map[string]string{}, written: written(s)}
 	for _, o := range objects {
 		n.hash(o)
 	}
@@ -103,6 +107,20 @@ type normalizer struct {
 	namespace string
 	uids      map[string]string
 	hashes    map[string]string
+	// written are addresses that the scenario itself names.
+	written map[string]bool
+}
+
+func written(s *Scenario) map[string]bool {
+	ips := map[string]bool{}
+	data, err := json.Marshal(s.Steps)
+	if err != nil {
+		return nil
+	}
+	for _, ip := range ipText.FindAllString(string(data), -1) {
+		ips[ip] = true
+	}
+	return ips
 }
 
 // hash remembers that of a revision, so that only its number is compared.
@@ -125,13 +143,20 @@ func (n *normalizer) hash(o object) {
 // rename writes a text without what differs from run to run.
 func (n *normalizer) rename(s string) string {
 	s = strings.ReplaceAll(s, n.namespace, "${namespace}")
+	s = strings.ReplaceAll(s, base64.StdEncoding.EncodeToString([]byte(n.namespace)), "<${namespace} in base64>")
+	s = certificateText.ReplaceAllString(s, "<certificate>")
 	for hash, name := range n.hashes {
 		s = strings.ReplaceAll(s, hash, name)
 	}
 	s = keyText.ReplaceAllString(s, "<key material>")
 	s = timeText.ReplaceAllString(s, "<time>")
 	s = uidText.ReplaceAllStringFunc(s, func(uid string) string { return "<uid of " + n.uids[uid] + ">" })
-	s = ipText.ReplaceAllString(s, "<ip>")
+	s = ipText.ReplaceAllStringFunc(s, func(ip string) string {
+		if n.written[ip] {
+			return ip
+		}
+		return "<ip>"
+	})
 	s = randomEnd.ReplaceAllString(s, "-*")
 	return minutes.ReplaceAllString(s, "-<minutes>")
 }
@@ -150,6 +175,8 @@ func (n *normalizer) object(o object) object {
 	switch {
 	case kind == "Pod":
 		n.pod(o)
+	case kind == "Endpoints", kind == "EndpointSlice":
+		n.endpoints(o)
 	case kind == "HorizontalPodAutoscaler" && n.scenario.Apart:
 		forgetRescale(o)
 	}
@@ -163,6 +190,19 @@ func (n *normalizer) object(o object) object {
 		o.drop(d.Field)
 	}
 	return n.walk(map[string]any(o)).(map[string]any)
+}
+
+// endpoints drops the time of the change that led to the last write where chance
+// decides whether there is one: a program that has just started knows no changes,
+// and a sync of Endpoints that finds an old object forgets them.
+func (n *normalizer) endpoints(o object) {
+	annotations, ok := o.field("metadata.annotations").(map[string]any)
+	if !ok || o.text("kind") == "EndpointSlice" && !n.scenario.Apart {
+		return
+	}
+	if delete(annotations, corev1.EndpointsLastChangeTriggerTime); len(annotations) == 0 {
+		o.drop("metadata.annotations")
+	}
 }
 
 // pod drops where chance put it and what the simulated kubelet says of it.
@@ -236,8 +276,11 @@ func (n *normalizer) event(o object) object {
 	return e
 }
 
-// walk rewrites all texts, and sorts lists of conditions by type: their order has
-// no meaning.
+// unordered are lists whose order has no meaning.
+var unordered = []string{"endpoints", "subsets", "addresses", "notReadyAddresses"}
+
+// walk rewrites all texts, and sorts lists whose order has no meaning: conditions
+// by type, and those of endpoints.
 func (n *normalizer) walk(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -257,12 +300,23 @@ func (n *normalizer) walk(v any) any {
 			if list, ok := inner.([]any); ok && k == "conditions" {
 				slices.SortStableFunc(list, func(a, b any) int { return strings.Compare(typeOf(a), typeOf(b)) })
 			}
+			if list, ok := inner.([]any); ok && slices.Contains(unordered, k) {
+				slices.SortStableFunc(list, func(a, b any) int { return strings.Compare(textOf(a), textOf(b)) })
+			}
 			out[n.rename(k)] = inner
 		}
 		return out
 	default:
 		return v
 	}
+}
+
+func textOf(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(data)
 }
 
 func typeOf(condition any) string {

@@ -17,7 +17,8 @@ import (
 
 // Scenario is a file of steps. ${namespace} in it stands for the namespace that
 // the scenario has for itself, and ${uid of Kind/name} in what is applied for the
-// UID of an object that is there by then.
+// UID of an object that is there by then, and ${in 5s} for the time five seconds
+// later.
 type Scenario struct {
 	// Name is the path of the file without its ending.
 	Name string `json:"-"`
@@ -29,7 +30,7 @@ type Scenario struct {
 	// Steps are taken one after the other.
 	Steps []Step `json:"steps"`
 	// Cluster names objects outside the namespace that are compared too, as
-	// Kind/name or Kind.group/name.
+	// Kind/name, Kind.group/name or, in another namespace, Kind/namespace/name.
 	Cluster []string `json:"cluster,omitempty"`
 	// Nodes says that it is part of the result on which nodes pods are.
 	Nodes bool `json:"nodes,omitempty"`
@@ -77,9 +78,10 @@ type Step struct {
 
 // Selection chooses objects: one by name, or those of a kind that have labels.
 type Selection struct {
-	// Object is Kind/name or Kind.group/name.
+	// Object is Kind/name, Kind.group/name or, in another namespace,
+	// Kind/namespace/name.
 	Object string `json:"object,omitempty"`
-	// Objects is Kind or Kind.group.
+	// Objects is Kind or Kind.group, and with Kind/namespace those of another one.
 	Objects string `json:"objects,omitempty"`
 	// Where is a label selector on Objects.
 	Where string `json:"where,omitempty"`
@@ -111,6 +113,10 @@ type Post struct {
 	Body map[string]any `json:"body"`
 	// Code is the status that must come; 0: any 2xx.
 	Code int `json:"code,omitempty"`
+	// As is the user who sends it, until it succeeds; "": the administrator.
+	As string `json:"as,omitempty"`
+	// Groups are those of the user.
+	Groups []string `json:"groups,omitempty"`
 }
 
 // Until waits for a CEL condition on self, the object, or items, the selected
@@ -123,7 +129,8 @@ type Until struct {
 
 var (
 	variable = regexp.MustCompile(`\$\{[^}]*\}`)
-	uidOf    = regexp.MustCompile(`\$\{uid of ([\w.-]+/[\w.-]+)\}`)
+	uidOf    = regexp.MustCompile(`\$\{uid of ([\w.-]+(?:/[\w.-]+){1,2})\}`)
+	timeIn   = regexp.MustCompile(`\$\{in (\d+s)\}`)
 )
 
 // Load reads all scenarios below a folder, sorted by name.
@@ -142,8 +149,8 @@ func Load(dir string) ([]Scenario, error) {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		for _, v := range variable.FindAllString(strings.ReplaceAll(string(data), "${namespace}", "namespace"), -1) {
-			if !uidOf.MatchString(v) {
-				return fmt.Errorf("%s: %s is neither ${namespace} nor ${uid of Kind/name}", path, v)
+			if !uidOf.MatchString(v) && !timeIn.MatchString(v) {
+				return fmt.Errorf("%s: %s is neither ${namespace} nor ${uid of Kind/name} nor ${in 5s}", path, v)
 			}
 		}
 		name, _ := filepath.Rel(dir, path)
@@ -199,6 +206,9 @@ func (s Step) check() error {
 	}
 	if s.Post != nil {
 		set++
+		if (s.Post.As == "") != (len(s.Post.Groups) == 0) || s.Post.As != "" && s.Post.Code != 0 {
+			return errors.New("as and groups go together, and without code")
+		}
 	}
 	if s.Until != nil {
 		set++

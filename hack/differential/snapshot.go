@@ -85,6 +85,9 @@ func (c *Cluster) resource(kind, namespace string) (dynamic.ResourceInterface, e
 func (c *Cluster) find(ctx context.Context, s Selection, namespace string) ([]unstructured.Unstructured, error) {
 	if s.Object != "" {
 		kind, name, _ := strings.Cut(s.Object, "/")
+		if other, rest, ok := strings.Cut(name, "/"); ok {
+			namespace, name = other, rest
+		}
 		r, err := c.resource(kind, namespace)
 		if err != nil {
 			return nil, err
@@ -95,7 +98,11 @@ func (c *Cluster) find(ctx context.Context, s Selection, namespace string) ([]un
 		}
 		return []unstructured.Unstructured{*o}, nil
 	}
-	r, err := c.resource(s.Objects, namespace)
+	kind, other, ok := strings.Cut(s.Objects, "/")
+	if ok {
+		namespace = other
+	}
+	r, err := c.resource(kind, namespace)
 	if err != nil {
 		return nil, err
 	}

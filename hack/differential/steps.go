@@ -81,6 +81,9 @@ func (c *Cluster) apply(ctx context.Context, object map[string]any, namespace st
 		return err
 	}
 	u := &unstructured.Unstructured{Object: object}
+	if u.GetNamespace() != "" {
+		namespace = u.GetNamespace()
+	}
 	kind := u.GroupVersionKind().GroupKind().String()
 	if u.GroupVersionKind().Group == "" {
 		kind = u.GetKind() + "."
@@ -93,7 +96,7 @@ func (c *Cluster) apply(ctx context.Context, object map[string]any, namespace st
 	return err
 }
 
-// identified fills in the UIDs of objects that another one names.
+// identified fills in the UIDs of objects that another one names, and times.
 func (c *Cluster) identified(ctx context.Context, object map[string]any, namespace string) (map[string]any, error) {
 	data, err := json.Marshal(object)
 	if err != nil {
@@ -107,6 +110,13 @@ func (c *Cluster) identified(ctx context.Context, object map[string]any, namespa
 		}
 		text = strings.ReplaceAll(text, m[0], string(named[0].GetUID()))
 	}
+	text = timeIn.ReplaceAllStringFunc(text, func(s string) string {
+		d, err := time.ParseDuration(timeIn.FindStringSubmatch(s)[1])
+		if err != nil {
+			return s
+		}
+		return time.Now().Add(d).UTC().Format(time.RFC3339)
+	})
 	filled := map[string]any{}
 	err = json.Unmarshal([]byte(text), &filled)
 	return filled, err
@@ -142,7 +152,7 @@ func (c *Cluster) patch(ctx context.Context, p *Patch, namespace string) error {
 		sub = []string{p.Subresource}
 	}
 	return c.each(ctx, p.Selection, namespace, func(u unstructured.Unstructured) error {
-		r, err := c.resource(u.GroupVersionKind().GroupKind().String(), namespace)
+		r, err := c.resource(u.GroupVersionKind().GroupKind().String(), u.GetNamespace())
 		if err != nil {
 			return err
 		}
@@ -162,7 +172,7 @@ func (c *Cluster) delete(ctx context.Context, d *Delete, namespace string) error
 		if done[u.GetUID()] {
 			return nil
 		}
-		r, err := c.resource(u.GroupVersionKind().GroupKind().String(), namespace)
+		r, err := c.resource(u.GroupVersionKind().GroupKind().String(), u.GetNamespace())
 		if err != nil {
 			return err
 		}
@@ -180,8 +190,13 @@ func (c *Cluster) post(ctx context.Context, p *Post) error {
 	if err != nil {
 		return err
 	}
+	r := c.rest.Post().AbsPath(p.Path).SetHeader("Content-Type", "application/json").Body(body)
+	if p.As != "" { // who may do it as soon as the API server knows the permission
+		r = r.SetHeader("Impersonate-User", p.As).SetHeader("Impersonate-Group", p.Groups...)
+		return eventually(ctx, func() error { return r.Do(ctx).Error() })
+	}
 	var code int
-	err = c.rest.Post().AbsPath(p.Path).SetHeader("Content-Type", "application/json").Body(body).Do(ctx).StatusCode(&code).Error()
+	err = r.Do(ctx).StatusCode(&code).Error()
 	if p.Code == 0 {
 		return err
 	}

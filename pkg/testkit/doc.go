@@ -33,6 +33,8 @@ const (
 	AnnotationExitCode = "testkit.kube-live.dev/exit-code"
 	// AnnotationHold keeps a pod of a Job running.
 	AnnotationHold = "testkit.kube-live.dev/hold"
+	// AnnotationKeep lets a deleted pod run on.
+	AnnotationKeep = "testkit.kube-live.dev/keep"
 	// AnnotationNeverReady keeps a pod Running but not Ready.
 	AnnotationNeverReady = "testkit.kube-live.dev/never-ready"
 	// AnnotationNodeNotReady makes a node report Ready=False; its lease stays

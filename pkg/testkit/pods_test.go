@@ -152,6 +152,25 @@ func TestFinalizerHoldsADeletedPod(t *testing.T) {
 	p.untilGone(name)
 }
 
+func TestKeptPodRunsOn(t *testing.T) {
+	t.Parallel()
+	p := newPods(t)
+	name := p.create(func(pod *corev1.Pod) {
+		pod.Annotations[AnnotationKeep] = "true"
+		pod.Finalizers = []string{"testkit.kube-live.dev/test"}
+	})
+	p.until(name, corev1.PodRunning, "Ready=True")
+	if err := p.client.CoreV1().Pods(p.namespace).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p.patch(name, `{"metadata":{"finalizers":null}}`)
+	if pod := p.until(name, corev1.PodRunning, "Ready=True"); pod.DeletionTimestamp == nil {
+		t.Errorf("not deleted: %+v", pod.ObjectMeta)
+	}
+	p.annotate(name, AnnotationKeep, "false")
+	p.untilGone(name)
+}
+
 func TestReadinessFollowsTheAnnotation(t *testing.T) {
 	t.Parallel()
 	p := newPods(t)
