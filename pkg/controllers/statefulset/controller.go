@@ -25,6 +25,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/feature"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/revision"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/writes"
 )
@@ -74,6 +75,7 @@ type statefulSets struct {
 	claims    *informer.Cache[*corev1.PersistentVolumeClaim]
 	revisions revision.Store
 	written   *writes.Store
+	pacer     *pacing.Pacer[types.NamespacedName]
 	same      *lru.Cache
 }
 
@@ -102,7 +104,8 @@ func New(env controller.Env, _ *v1beta1.StatefulSetController) (controller.Contr
 			recreate:       env.Gates.Enabled(feature.StatefulSetRecreateStrategy),
 			semantic:       env.Gates.Enabled(feature.StatefulSetSemanticRevisionComparison),
 		},
-		same: lru.New(sameTemplates),
+		pacer: pacing.New[types.NamespacedName](env.Clock),
+		same:  lru.New(sameTemplates),
 	}
 	c.queue = controller.NewQueue(c.Loop, controller.QueueOptions[types.NamespacedName]{Name: "statefulset", Sync: c.sync})
 	c.sets = controller.Watch(c.Loop, informer.StatefulSets(), controller.Handler[*appsv1.StatefulSet]{

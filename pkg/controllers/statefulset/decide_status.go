@@ -4,12 +4,14 @@ package statefulset
 
 import (
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/utils/ptr"
 
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/podstate"
 )
 
@@ -90,4 +92,20 @@ func newsworthy(old, next *appsv1.StatefulSetStatus) bool {
 		s.ObservedGeneration, s.CollisionCount = 0, nil
 	}
 	return !equality.Semantic.DeepEqual(a, b)
+}
+
+// urgency of a new status of a set that wants n pods. Results are urgent: all pods
+// are there, a revision or a condition changes, or pods are lost. How far it has
+// come is not, and while pods are being deleted it is neither of these.
+func urgency(old, next *appsv1.StatefulSetStatus, n int32, deleted bool) time.Duration {
+	settled := next.Replicas == n && next.ReadyReplicas == n && next.AvailableReplicas == n
+	lost := next.ReadyReplicas < old.ReadyReplicas || next.AvailableReplicas < old.AvailableReplicas
+	switch {
+	case !deleted && (settled || lost),
+		old.CurrentRevision != next.CurrentRevision, old.UpdateRevision != next.UpdateRevision,
+		ptr.Deref(old.CollisionCount, 0) != ptr.Deref(next.CollisionCount, 0),
+		!equality.Semantic.DeepEqual(old.Conditions, next.Conditions):
+		return pacing.Now
+	}
+	return pacing.Later
 }

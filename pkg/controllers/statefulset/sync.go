@@ -26,6 +26,7 @@ func (c *statefulSets) sync(ctx context.Context, key types.NamespacedName) error
 	set, found := c.sets.Get(key.Namespace, key.Name)
 	if !found {
 		c.written.ForgetName(key)
+		c.pacer.Forget(key)
 		return nil
 	}
 	selector, err := metav1.LabelSelectorAsSelector(set.Spec.Selector)
