@@ -26,6 +26,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/feature"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/expectations"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/podcontrol"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/writes"
 )
@@ -81,6 +82,7 @@ type jobs struct {
 	expected expectations.Tracked
 	written  *writes.Store
 	memory   *memory
+	pacer    *pacing.Pacer[key]
 	// groups is nil unless pods are scheduled in groups.
 	groups *groups
 }
@@ -98,6 +100,7 @@ func New(env controller.Env, _ *v1beta1.JobController) (controller.Controller, e
 		restartable: env.Gates.Enabled(feature.MutableSchedulingDirectivesForSuspendedJobs),
 		expected:    expectations.NewTracked(env.Clock),
 		memory:      newMemory(),
+		pacer:       pacing.New[key](env.Clock),
 	}
 	c.queue = controller.NewQueue(c.Loop, controller.QueueOptions[key]{Name: "job", Sync: c.sync, Limiter: retries[key]()})
 	c.orphans = controller.NewQueue(c.Loop, controller.QueueOptions[orphan]{Name: "job_orphan_pod", Sync: c.syncOrphan, Limiter: retries[orphan]()})

@@ -4,12 +4,16 @@ package job
 
 import (
 	"slices"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/utils/ptr"
+
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 )
 
 // maxUncounted bounds the UIDs in a status, whose size they would dominate, and
@@ -168,4 +172,14 @@ func (p *picture) finish(last *batchv1.JobCondition) bool {
 func (p *picture) count() {
 	status := &p.job.Status
 	status.Active, status.Ready, status.Terminating = p.running, ptr.To(min(p.ready, p.running)), ptr.To(p.terminating)
+}
+
+// urgency of a status, compared with the one that is written. That a Job begins is
+// urgent, and so is what its conditions say. How many pods there are is not: those
+// that have ended are on record before they are let go.
+func urgency(saved, next *batchv1.JobStatus) time.Duration {
+	if !next.StartTime.Equal(saved.StartTime) || !equality.Semantic.DeepEqual(saved.Conditions, next.Conditions) {
+		return pacing.Now
+	}
+	return pacing.Later
 }

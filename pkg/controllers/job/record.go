@@ -48,13 +48,9 @@ func (c *jobs) record(ctx context.Context, p *picture, failures backoff, notes [
 // conclude is the last write of a sync, and of a Job if it has come to its end.
 func (c *jobs) conclude(ctx context.Context, p *picture, last *batchv1.JobCondition, mayFinish bool, failures backoff, notes []note) error {
 	if !mayFinish || !p.finish(last) {
-		if err := c.write(ctx, p); err != nil {
-			return err
-		}
-		c.tell(p.job, notes...)
-		c.memory.setBackoff(p.job, failures)
-		return nil
+		return c.proceed(ctx, p, mayFinish, failures, notes)
 	}
+	c.pacer.Forget(keyOf(p.job))
 	// Set before the cache can show it, so that what is remembered of the Job is
 	// dropped when it does.
 	c.memory.setEnded(p.job, true)
@@ -64,6 +60,25 @@ func (c *jobs) conclude(ctx context.Context, p *picture, last *batchv1.JobCondit
 	}
 	c.tell(p.job, epitaph(p.job, last)...)
 	c.metrics.ended(p.job, last)
+	return nil
+}
+
+// proceed writes how far the Job has come, or leaves that to a later sync, which
+// finds the same and mostly more. When there are more pods to put on record than
+// one sync may, the write brings that sync.
+func (c *jobs) proceed(ctx context.Context, p *picture, mayWait bool, failures backoff, notes []note) error {
+	k := keyOf(p.job)
+	if !mayWait || equality.Semantic.DeepEqual(p.saved, p.job.Status) {
+		c.pacer.Forget(k)
+	} else if left := c.pacer.Hold(k, urgency(&p.saved, &p.job.Status)); left > 0 {
+		c.queue.AddAfter(k, left)
+		return nil
+	}
+	if err := c.write(ctx, p); err != nil {
+		return err
+	}
+	c.tell(p.job, notes...)
+	c.memory.setBackoff(p.job, failures)
 	return nil
 }
 

@@ -26,6 +26,7 @@ func (c *jobs) sync(ctx context.Context, k key) error {
 		c.expected.ForgetName(k)
 		c.written.ForgetName(k)
 		c.memory.forgetName(k)
+		c.pacer.Forget(k)
 		return nil
 	case otherManager(job) != "":
 		return nil

@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 )
 
 func TestOnePod(t *testing.T) {
@@ -55,6 +57,29 @@ func TestRequests(t *testing.T) {
 	w.catchUp()
 	w.syncs("")
 	expect(0, 0, 0)
+}
+
+func TestCountsWait(t *testing.T) {
+	w := newWorld(t, makeJob(2, ptr.To[int32](4)))
+	syncs := func(statuses int, shows string) {
+		t.Helper()
+		w.must(w.sync(w.ctx, theJob))
+		if n := w.sent("update jobs/status"); n != statuses {
+			t.Errorf("%d writes of status, want %d", n, statuses)
+		}
+		w.shows(shows)
+		w.fake.ClearActions()
+		w.catchUp()
+	}
+	syncs(1, "2 active") // it begins
+	w.become(runs, runs)
+	syncs(0, "2 active")
+	w.patience.Step(pacing.Later)
+	syncs(1, "2 active, 2 ready")
+	w.become(succeeds, succeeds)
+	syncs(1, "2 active, 2 uncounted") // on record, before the pods are let go
+	w.become(succeeds, succeeds)
+	syncs(2, "4 succeeded, SuccessCriteriaMet(CompletionsReached), Complete(CompletionsReached)") // the end does not wait
 }
 
 func TestParallelism(t *testing.T) {

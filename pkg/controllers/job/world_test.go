@@ -31,6 +31,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/feature"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 )
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -50,6 +51,8 @@ type world struct {
 	uids     int
 	// Creations fail once so many pods were created.
 	limit int
+	// patience is the clock by which a status that may wait has waited.
+	patience *testclock.FakeClock
 	// seen is what the caches show.
 	seen map[string]*corev1.Pod
 	job  *batchv1.Job
@@ -74,7 +77,8 @@ func newWorld(t *testing.T, job *batchv1.Job, pods ...*corev1.Pod) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.jobs = c.(*jobs)
+	w.jobs, w.patience = c.(*jobs), testclock.NewFakeClock(noon)
+	w.pacer = pacing.New[key](w.patience)
 	for _, pod := range pods {
 		w.put(pod)
 	}
@@ -197,11 +201,15 @@ func (w *world) catchUp() {
 	}
 }
 
-// syncs syncs the Job as the caches show it.
+var theJob = key{Namespace: "ns", Name: "pi"}
+
+// syncs syncs the Job as the caches show it. A status has waited long enough.
 func (w *world) syncs(want string) {
 	w.t.Helper()
+	w.pacer.Hold(theJob, pacing.Later)
+	w.patience.Step(pacing.Later)
 	text := ""
-	if err := w.sync(w.ctx, key{Namespace: "ns", Name: "pi"}); err != nil {
+	if err := w.sync(w.ctx, theJob); err != nil {
 		text = err.Error()
 	}
 	if diff := cmp.Diff(want, text); diff != "" {
