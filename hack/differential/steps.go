@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/yaml"
 )
 
 // Patience bounds the wait for one condition.
@@ -211,11 +212,13 @@ func (c *Cluster) until(ctx context.Context, u *Until, namespace string) error {
 	if err != nil {
 		return err
 	}
-	return eventually(ctx, func() error {
+	var seen []unstructured.Unstructured
+	err = eventually(ctx, func() error {
 		list, err := c.find(ctx, u.Selection, namespace)
 		if err != nil {
 			return fmt.Errorf("%s: %w", u.Is, err)
 		}
+		seen = list
 		items := make([]map[string]any, len(list))
 		for i := range list {
 			items[i] = list[i].Object
@@ -226,6 +229,30 @@ func (c *Cluster) until(ctx context.Context, u *Until, namespace string) error {
 		}
 		return cond.holds(self, items)
 	})
+	if err != nil {
+		return fmt.Errorf("%w\nlast seen:\n%s", err, shown(seen))
+	}
+	return nil
+}
+
+// most is how many objects an error shows.
+const most = 3
+
+// shown is what to read about objects that are not as they should be.
+func shown(list []unstructured.Unstructured) string {
+	var text strings.Builder
+	for _, u := range list[:min(len(list), most)] {
+		u.SetManagedFields(nil)
+		data, err := yaml.Marshal(u.Object)
+		if err != nil {
+			data = []byte(err.Error())
+		}
+		fmt.Fprintf(&text, "---\n%s", data)
+	}
+	if more := len(list) - most; more > 0 {
+		fmt.Fprintf(&text, "--- and %d more\n", more)
+	}
+	return text.String()
 }
 
 // eventually polls until check returns nil, and returns its last error when
