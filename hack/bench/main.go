@@ -30,6 +30,8 @@ type bench struct {
 	toggles int
 	scale   float64
 	settle  time.Duration
+	// profiles is a folder for CPU profiles of this program, or empty.
+	profiles string
 }
 
 func main() {
@@ -41,6 +43,7 @@ func main() {
 	flag.IntVar(&b.toggles, "toggles", 100, "changes of the file that are measured")
 	flag.Float64Var(&b.scale, "scale", 1, "factor on the number of objects of the other suites")
 	flag.DurationVar(&b.settle, "settle", 15*time.Second, "wait before memory is read")
+	flag.StringVar(&b.profiles, "profiles", "", "folder for CPU profiles of this program")
 	flag.Parse()
 	if err := b.run(strings.Split(*suites, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -64,7 +67,7 @@ func (b *bench) run(suites []string) (err error) {
 			if !ok {
 				return fmt.Errorf("no suite %q", name)
 			}
-			suite, nodes = func() error { return b.work(work) }, work.nodes
+			suite, nodes = func() error { return b.work(name, work) }, work.nodes
 		}
 		fmt.Printf("\n%s\n", name)
 		if err := b.startPlane(nodes); err != nil {

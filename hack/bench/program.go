@@ -28,6 +28,7 @@ type program struct {
 // process is one that was.
 type process struct {
 	cmd   *exec.Cmd
+	port  int
 	lines chan string
 }
 
@@ -70,7 +71,7 @@ func (b *bench) start(p program) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	pr := &process{cmd: cmd, lines: make(chan string, 10000)}
+	pr := &process{cmd: cmd, port: port, lines: make(chan string, 10000)}
 	go func() {
 		defer close(pr.lines)
 		for s := bufio.NewScanner(stderr); s.Scan(); {

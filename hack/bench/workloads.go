@@ -40,7 +40,7 @@ const (
 )
 
 // work measures both programs, one after the other, on the same control plane.
-func (b *bench) work(w workload) error {
+func (b *bench) work(name string, w workload) error {
 	client, err := kubernetes.NewForConfig(b.plane.AdminConfig())
 	if err != nil {
 		return err
@@ -69,6 +69,12 @@ func (b *bench) work(w workload) error {
 				}
 			}
 			b.pause(afterwards)
+			stop := func() error { return nil }
+			if i == 0 {
+				if stop, err = b.profiled(p, name); err != nil {
+					return err
+				}
+			}
 			for _, ph := range w.phases(client, namespace) {
 				used, err := b.phase(p, ph)
 				if err != nil {
@@ -78,7 +84,7 @@ func (b *bench) work(w workload) error {
 			}
 			var err error
 			results[i].peak, err = p.memory("VmHWM")
-			return err
+			return errors.Join(err, stop())
 		}()
 		if err != nil {
 			return err
