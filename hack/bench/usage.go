@@ -24,10 +24,16 @@ type usage struct {
 	cpu    time.Duration
 	writes int // of objects, without events
 	events int
+	// kinds are the writes by verb and resource.
+	kinds map[string]int
 }
 
 func (u usage) minus(v usage) usage {
-	return usage{at: time.Time{}.Add(u.at.Sub(v.at)), cpu: u.cpu - v.cpu, writes: u.writes - v.writes, events: u.events - v.events}
+	kinds := map[string]int{}
+	for kind, n := range u.kinds {
+		kinds[kind] = n - v.kinds[kind]
+	}
+	return usage{at: time.Time{}.Add(u.at.Sub(v.at)), cpu: u.cpu - v.cpu, writes: u.writes - v.writes, events: u.events - v.events, kinds: kinds}
 }
 
 // cpu is the CPU time that the process has had.
@@ -54,33 +60,35 @@ func (p *process) cpu() (time.Duration, error) {
 }
 
 // written counts the writes in the audit log so far.
-func (b *bench) written() (writes, events int, err error) {
+func (b *bench) written(u *usage) error {
 	f, err := os.Open(b.audit)
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	defer f.Close()
+	u.kinds = map[string]int{}
 	for r := bufio.NewReader(f); ; {
 		line, err := r.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return writes, events, nil // a line that is being written counts next time
+			return nil // a line that is being written counts next time
 		}
 		if err != nil {
-			return 0, 0, err
+			return err
 		}
 		var e struct {
 			Verb, Stage string
-			ObjectRef   struct{ Resource string }
+			ObjectRef   struct{ Resource, Subresource string }
 		}
 		if err := json.Unmarshal(line, &e); err != nil {
-			return 0, 0, fmt.Errorf("audit log: %w", err)
+			return fmt.Errorf("audit log: %w", err)
 		}
 		switch {
 		case e.Stage != "ResponseComplete" || e.Verb == "list" || e.Verb == "watch" || e.ObjectRef.Resource == "leases":
 		case e.ObjectRef.Resource == "events":
-			events++
+			u.events++
 		default:
-			writes++
+			u.writes++
+			u.kinds[strings.TrimSuffix(e.Verb+" "+e.ObjectRef.Resource+"/"+e.ObjectRef.Subresource, "/")]++
 		}
 	}
 }
@@ -90,8 +98,7 @@ func (b *bench) usage(p *process) (u usage, err error) {
 	if u.cpu, err = p.cpu(); err != nil {
 		return u, err
 	}
-	u.writes, u.events, err = b.written()
-	return u, err
+	return u, b.written(&u)
 }
 
 // memory reads a field of /proc/PID/status that is a size, in bytes.

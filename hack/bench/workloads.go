@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -99,13 +101,37 @@ func (b *bench) work(name string, w workload) error {
 		a, c = sum(a, own.usage[i]), sum(c, peer.usage[i])
 	}
 	line("all", a, c)
+	kinds(a, c)
 	fmt.Printf("CPU %.0f%%, writes %.0f%% of upstream's; peak memory %s and %s MB\n",
 		100*float64(a.cpu)/float64(max(c.cpu, 1)), 100*float64(a.writes)/float64(max(c.writes, 1)), mb(own.peak), mb(peer.peak))
 	return nil
 }
 
 func sum(a, b usage) usage {
-	return usage{at: a.at.Add(b.at.Sub(time.Time{})), cpu: a.cpu + b.cpu, writes: a.writes + b.writes, events: a.events + b.events}
+	all := map[string]int{}
+	for _, kinds := range []map[string]int{a.kinds, b.kinds} {
+		for kind, n := range kinds {
+			all[kind] += n
+		}
+	}
+	return usage{at: a.at.Add(b.at.Sub(time.Time{})), cpu: a.cpu + b.cpu, writes: a.writes + b.writes, events: a.events + b.events, kinds: all}
+}
+
+// kinds shows what was written, in all phases.
+func kinds(a, b usage) {
+	names := map[string]bool{}
+	for _, u := range []usage{a, b} {
+		for kind, n := range u.kinds {
+			names[kind] = names[kind] || n > 0
+		}
+	}
+	fmt.Println()
+	table("writes", "", "", "this", "upstream")
+	for _, kind := range slices.Sorted(maps.Keys(names)) {
+		if names[kind] {
+			table("  "+kind, "", "", fmt.Sprint(a.kinds[kind]), fmt.Sprint(b.kinds[kind]))
+		}
+	}
 }
 
 func line(name string, a, b usage) {

@@ -24,6 +24,9 @@ func (c *deployments) syncCurrent(ctx context.Context, d *appsv1.Deployment, s *
 	if s.current == nil {
 		return nil
 	}
+	if begins(d, s.current) {
+		setCondition(&d.Status, c.createdCondition(s.current))
+	}
 	annotations, ok := currentAnnotations(d, s.current, maxRevision(s.old)+1)
 	stale := ok && !maps.Equal(annotations, s.current.Annotations)
 	if stale || s.current.Spec.MinReadySeconds != d.Spec.MinReadySeconds {
@@ -74,10 +77,14 @@ func (c *deployments) ensureCurrent(ctx context.Context, d *appsv1.Deployment, s
 	s.current = created
 	setRevision(d, strconv.FormatInt(revision, 10))
 	if hasDeadline(d) {
-		setCondition(&d.Status, condition(appsv1.DeploymentProgressing, corev1.ConditionTrue, reasonNewReplicaSetCreated,
-			fmt.Sprintf("Created new replica set %q", created.Name), c.clock.Now()))
+		setCondition(&d.Status, c.createdCondition(created))
 	}
 	return nil
+}
+
+func (c *deployments) createdCondition(rs *appsv1.ReplicaSet) appsv1.DeploymentCondition {
+	return condition(appsv1.DeploymentProgressing, corev1.ConditionTrue, reasonNewReplicaSetCreated,
+		fmt.Sprintf("Created new replica set %q", rs.Name), c.clock.Now())
 }
 
 // nameTaken handles a ReplicaSet that has the name of the wanted one. It is the

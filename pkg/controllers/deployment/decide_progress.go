@@ -4,6 +4,8 @@ package deployment
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -13,6 +15,15 @@ import (
 // hasDeadline says whether lack of progress is to be reported at all.
 func hasDeadline(d *appsv1.Deployment) bool {
 	return d.Spec.ProgressDeadlineSeconds != nil && *d.Spec.ProgressDeadlineSeconds != infinite
+}
+
+// begins says whether the current ReplicaSet was created since the last rollout was
+// done, and its own is not written down yet: the condition tells of another one.
+// A ReplicaSet that the Deployment returns to is older than that.
+func begins(d *appsv1.Deployment, current *appsv1.ReplicaSet) bool {
+	c := findCondition(&d.Status, appsv1.DeploymentProgressing)
+	return hasDeadline(d) && c != nil && c.Reason == reasonNewReplicaSetAvailable &&
+		!strings.Contains(c.Message, strconv.Quote(current.Name)) && !current.CreationTimestamp.Before(&c.LastUpdateTime)
 }
 
 func deadline(d *appsv1.Deployment, since *appsv1.DeploymentCondition) time.Time {

@@ -197,3 +197,32 @@ func TestComplete(t *testing.T) {
 		}
 	}
 }
+
+func TestBegins(t *testing.T) {
+	deadlined := func(d *appsv1.Deployment) { d.Spec.ProgressDeadlineSeconds = ptr.To[int32](3) }
+	done := `ReplicaSet "rs-1" has successfully progressed.`
+	for name, tc := range map[string]struct {
+		d               *appsv1.Deployment
+		reason, message string
+		name            string
+		born            int // seconds since the condition was updated
+		want            bool
+	}{
+		"created after":         {rolling(2, 0, 0, deadlined), reasonNewReplicaSetAvailable, done, "rs-2", 1, true},
+		"created in the second": {rolling(2, 0, 0, deadlined), reasonNewReplicaSetAvailable, done, "rs-2", 0, true},
+		"returned to":           {rolling(2, 0, 0, deadlined), reasonNewReplicaSetAvailable, done, "rs-2", -1, false},
+		"the one that is done":  {rolling(2, 0, 0, deadlined), reasonNewReplicaSetAvailable, done, "rs-1", 0, false},
+		"written already":       {rolling(2, 0, 0, deadlined), reasonReplicaSetUpdated, "", "rs-2", 1, false},
+		"first":                 {rolling(2, 0, 0, deadlined), "", "", "rs-2", 1, false},
+		"nobody asks":           {rolling(2, 0, 0), reasonNewReplicaSetAvailable, done, "rs-2", 1, false},
+	} {
+		if tc.reason != "" {
+			setCondition(&tc.d.Status, condition(appsv1.DeploymentProgressing, corev1.ConditionTrue, tc.reason, tc.message, at(0)))
+		}
+		current := replicaSet(1, 1, 1)
+		current.Name, current.CreationTimestamp = tc.name, metav1.NewTime(at(tc.born))
+		if got := begins(tc.d, current); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -32,17 +32,24 @@ func TestUrgency(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(d *appsv1.Deployment)
 		want   time.Duration
+		// derived is what is wanted when the beginning of the rollout is.
+		derived time.Duration
 	}{
-		"counts":               {replicas(4, 1, 3), pacing.Later},
-		"generation":           {func(d *appsv1.Deployment) { d.Status.ObservedGeneration = 7 }, pacing.Later},
-		"begins":               {progress(corev1.ConditionTrue, reasonReplicaSetUpdated), pacing.Now},
-		"done":                 {replicas(3, 3, 3), pacing.Now},
-		"created":              {progress(corev1.ConditionTrue, reasonNewReplicaSetCreated), pacing.Now},
-		"deadline":             {progress(corev1.ConditionFalse, reasonDeadlineExceeded), pacing.Now},
-		"not available":        {available(corev1.ConditionFalse, reasonUnavailable), pacing.Now},
-		"failure that is over": {func(d *appsv1.Deployment) { removeCondition(&d.Status, appsv1.DeploymentReplicaFailure) }, pacing.Now},
-		"revision":             {func(d *appsv1.Deployment) { setRevision(d, "2") }, pacing.Now},
-		"collision":            {func(d *appsv1.Deployment) { d.Status.CollisionCount = ptr.To[int32](1) }, pacing.Now},
+		"counts":     {replicas(4, 1, 3), pacing.Later, pacing.Later},
+		"generation": {func(d *appsv1.Deployment) { d.Status.ObservedGeneration = 7 }, pacing.Later, pacing.Later},
+		"begins":     {progress(corev1.ConditionTrue, reasonReplicaSetUpdated), pacing.Now, pacing.Later},
+		"done":       {replicas(3, 3, 3), pacing.Now, pacing.Now},
+		"created":    {progress(corev1.ConditionTrue, reasonNewReplicaSetCreated), pacing.Now, pacing.Later},
+		"deadline":   {progress(corev1.ConditionFalse, reasonDeadlineExceeded), pacing.Now, pacing.Now},
+		"not so many available": {func(d *appsv1.Deployment) {
+			available(corev1.ConditionFalse, reasonUnavailable)(d)
+			replicas(3, 0, 2)(d)
+		}, pacing.Now, pacing.Now},
+		"more wanted":          {available(corev1.ConditionFalse, reasonUnavailable), pacing.Later, pacing.Later},
+		"paused":               {progress(corev1.ConditionUnknown, reasonPaused), pacing.Now, pacing.Now},
+		"failure that is over": {func(d *appsv1.Deployment) { removeCondition(&d.Status, appsv1.DeploymentReplicaFailure) }, pacing.Now, pacing.Now},
+		"revision":             {func(d *appsv1.Deployment) { setRevision(d, "2") }, pacing.Later, pacing.Later},
+		"collision":            {func(d *appsv1.Deployment) { d.Status.CollisionCount = ptr.To[int32](1) }, pacing.Now, pacing.Now},
 	} {
 		t.Run(name, func(t *testing.T) {
 			written := rolling(3, 0, 1)
@@ -52,8 +59,11 @@ func TestUrgency(t *testing.T) {
 			setCondition(&written.Status, condition(appsv1.DeploymentReplicaFailure, corev1.ConditionTrue, "FailedCreate", "", at(1)))
 			d := written.DeepCopy()
 			tc.change(d)
-			if got := urgency(written, d); got != tc.want {
+			if got := urgency(written, d, false); got != tc.want {
 				t.Errorf("got %s, want %s", got, tc.want)
+			}
+			if got := urgency(written, d, true); got != tc.derived {
+				t.Errorf("got %s, want %s when it can be derived", got, tc.derived)
 			}
 		})
 	}
@@ -64,7 +74,7 @@ func TestStepsOfARolloutAreNotUrgent(t *testing.T) {
 		written, d := rolling(3, 0, 1), rolling(3, 0, 1)
 		setCondition(&written.Status, condition(appsv1.DeploymentProgressing, corev1.ConditionTrue, before, "", at(1)))
 		setCondition(&d.Status, condition(appsv1.DeploymentProgressing, corev1.ConditionTrue, reasonReplicaSetUpdated, "", at(1)))
-		if got := urgency(written, d); got != pacing.Later {
+		if got := urgency(written, d, false); got != pacing.Later {
 			t.Errorf("after %s: %s", before, got)
 		}
 	}

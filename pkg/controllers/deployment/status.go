@@ -36,7 +36,7 @@ func (c *deployments) reportRollout(d *appsv1.Deployment, s *sets) {
 // save writes the status, and with it the annotations, which the status
 // subresource of Deployments takes too: now, or when the steps in between have
 // waited long enough.
-func (c *deployments) save(ctx context.Context, cached, d *appsv1.Deployment) error {
+func (c *deployments) save(ctx context.Context, cached, d *appsv1.Deployment, current *appsv1.ReplicaSet) error {
 	k := keyOf(d)
 	switch {
 	case d.ResourceVersion != cached.ResourceVersion:
@@ -45,7 +45,7 @@ func (c *deployments) save(ctx context.Context, cached, d *appsv1.Deployment) er
 		c.pacer.Forget(k)
 		return nil
 	}
-	if left := c.pacer.Hold(k, urgency(cached, d)); left > 0 {
+	if left := c.pacer.Hold(k, urgency(cached, d, current != nil && begins(cached, current))); left > 0 {
 		c.queue.AddAfter(k, left)
 		return nil
 	}

@@ -34,37 +34,38 @@ func (c *deployments) sync(ctx context.Context, k key) error {
 // syncDeployment writes what a step led to even if the step failed.
 func (c *deployments) syncDeployment(ctx context.Context, cached *appsv1.Deployment) error {
 	d := cached.DeepCopy()
-	err := c.advance(ctx, d)
-	return errors.Join(err, c.save(ctx, cached, d))
+	current, err := c.advance(ctx, d)
+	return errors.Join(err, c.save(ctx, cached, d, current))
 }
 
 // advance brings d's status and annotations, which are not written yet, up to
-// date.
-func (c *deployments) advance(ctx context.Context, d *appsv1.Deployment) error {
+// date. It returns the current ReplicaSet, if there is one.
+func (c *deployments) advance(ctx context.Context, d *appsv1.Deployment) (current *appsv1.ReplicaSet, err error) {
 	if selectsAll(d) {
 		c.recorder.Event(d, corev1.EventTypeWarning, reasonSelectingAll, "This deployment is selecting all pods. A non-empty selector is required.")
 		d.Status.ObservedGeneration = max(d.Status.ObservedGeneration, d.Generation)
-		return nil
+		return nil, nil
 	}
 	claimed, err := c.claim(ctx, d)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s := split(&d.Spec.Template, claimed)
+	defer func() { current = s.current }()
 	if d.DeletionTimestamp != nil {
 		if err := c.syncCurrent(ctx, d, s); err != nil {
-			return err
+			return nil, err
 		}
 		c.reportPlain(d, s)
-		return nil
+		return nil, nil
 	}
 	if pause, changed := pauseCondition(d, c.clock.Now()); changed {
 		setCondition(&d.Status, pause)
 	}
 	if err := c.syncCurrent(ctx, d, s); err != nil {
-		return err
+		return nil, err
 	}
-	return c.step(ctx, d, s)
+	return nil, c.step(ctx, d, s)
 }
 
 // step chooses what the Deployment needs most.

@@ -20,9 +20,16 @@ const (
 	Now = time.Duration(0)
 	// Soon is for steps that others build upon, as more available replicas.
 	Soon = 200 * time.Millisecond
-	// Later is for steps that only tell how far something has come.
+	// Later is for steps that only tell how far something has come. The more
+	// statuses wait, the longer each does: up to Latest.
 	Later = time.Second
+	// Latest bounds the wait when much happens at once.
+	Latest = 10 * time.Second
 )
+
+// crowd is how many waiting statuses make Later a second longer: so many steps in
+// between are written in a second at most, until Latest is reached.
+const crowd = 25
 
 // Pacer remembers since when statuses wait. Safe for concurrent use. A new run
 // begins without memory, so what waited then waits once more.
@@ -46,6 +53,9 @@ func (p *Pacer[K]) Hold(key K, urgency time.Duration) time.Duration {
 	defer p.mu.Unlock()
 	now := p.clock.Now()
 	due, waits := p.due[key]
+	if urgency == Later {
+		urgency = min(Later*time.Duration(1+len(p.due)/crowd), Latest)
+	}
 	if latest := now.Add(urgency); !waits || latest.Before(due) {
 		due = latest
 	}

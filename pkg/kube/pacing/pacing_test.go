@@ -36,3 +36,24 @@ func TestHold(t *testing.T) {
 	hold("c", pacing.Later, pacing.Later)
 	hold("c", pacing.Now, 0)
 }
+
+func TestCrowdWaitsLonger(t *testing.T) {
+	p := pacing.New[int](testclock.NewFakeClock(time.Now()))
+	var last time.Duration
+	for i := range 1000 {
+		left := p.Hold(i, pacing.Later)
+		if left < last || left > pacing.Latest {
+			t.Fatalf("key %d is held for %s after %s", i, left, last)
+		}
+		last = left
+		if want := map[int]time.Duration{24: time.Second, 25: 2 * time.Second, 999: pacing.Latest}[i]; want != 0 && left != want {
+			t.Errorf("key %d is held for %s, want %s", i, left, want)
+		}
+	}
+	if left := p.Hold(1000, pacing.Soon); left != pacing.Soon {
+		t.Errorf("what is urgent is held for %s", left)
+	}
+	if left := p.Hold(0, pacing.Later); left != time.Second {
+		t.Errorf("a wait became longer: %s", left)
+	}
+}
