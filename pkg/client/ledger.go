@@ -5,7 +5,6 @@ package client
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -23,6 +22,8 @@ type Ledger struct {
 	mu      sync.Mutex
 	written map[schema.GroupResource]string
 	unknown map[schema.GroupResource]bool
+	// buffers hold answers until they are closed.
+	buffers sync.Pool
 }
 
 // NewLedger is an empty ledger.
@@ -98,15 +99,43 @@ func (t recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	if resp.StatusCode/100 != 2 || resp.Body == nil {
 		return resp, nil
 	}
-	body, err := io.ReadAll(resp.Body)
+	body := t.ledger.buffer()
+	_, err = body.ReadFrom(resp.Body)
 	_ = resp.Body.Close()
 	if err != nil {
 		t.ledger.doubt(resource)
 		return nil, err
 	}
-	t.ledger.record(resource, versionOf(resp.Header.Get("Content-Type"), body))
-	resp.Body = io.NopCloser(bytes.NewReader(body))
+	t.ledger.record(resource, versionOf(resp.Header.Get("Content-Type"), body.Bytes()))
+	resp.Body = &buffered{Reader: bytes.NewReader(body.Bytes()), buffer: body, ledger: t.ledger}
 	return resp, nil
+}
+
+// buffered is a body that was read already.
+type buffered struct {
+	*bytes.Reader
+	buffer *bytes.Buffer
+	ledger *Ledger
+}
+
+// maxKept bounds the buffers that are used again.
+const maxKept = 256 << 10
+
+func (l *Ledger) buffer() *bytes.Buffer {
+	if b, ok := l.buffers.Get().(*bytes.Buffer); ok {
+		b.Reset()
+		return b
+	}
+	return &bytes.Buffer{}
+}
+
+// Close gives the buffer back; nothing can be read any more.
+func (b *buffered) Close() error {
+	if b.buffer != nil && b.buffer.Cap() <= maxKept {
+		b.ledger.buffers.Put(b.buffer)
+	}
+	b.buffer, b.Reader = nil, bytes.NewReader(nil)
+	return nil
 }
 
 // written is the resource a request writes. Reviews and token requests are

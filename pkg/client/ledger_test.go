@@ -101,6 +101,14 @@ func TestLedgerRemembersTheNewestWrite(t *testing.T) {
 			if got, _ := io.ReadAll(resp.Body); !bytes.Equal(got, a.body) {
 				t.Error("the answer's body was changed")
 			}
+			for range 2 { // the second time does no harm
+				if err := resp.Body.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			if got, _ := io.ReadAll(resp.Body); method != http.MethodGet && a.code/100 == 2 && len(got) > 0 {
+				t.Error("a closed body can be read, when others may use its memory")
+			}
 		}
 	}
 	at := func(version string) answer {
