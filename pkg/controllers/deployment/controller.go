@@ -50,6 +50,7 @@ type deployments struct {
 
 	queue       *controller.Queue[key]
 	pacer       *pacing.Pacer[key]
+	templates   comparisons
 	deployments *informer.Cache[*appsv1.Deployment]
 	replicaSets *informer.Cache[*appsv1.ReplicaSet]
 	pods        *informer.Cache[*corev1.Pod]
@@ -63,6 +64,7 @@ func New(env controller.Env, _ *v1beta1.DeploymentController) (controller.Contro
 		recorder:    env.Recorder,
 		clock:       env.Clock,
 		pacer:       pacing.New[key](env.Clock),
+		templates:   newComparisons(),
 		terminating: env.Gates.Enabled(feature.DeploymentReplicaSetTerminatingReplicas),
 	}
 	c.queue = controller.NewQueue(c.Loop, controller.QueueOptions[key]{Name: "deployment", MaxRetries: maxRetries, Sync: c.sync})

@@ -23,10 +23,10 @@ type sets struct {
 
 // split finds the oldest ReplicaSet that has the template. A younger one with
 // the same template is old all the same: the replicas must gather in one.
-func split(template *corev1.PodTemplateSpec, all []*appsv1.ReplicaSet) *sets {
+func split(all []*appsv1.ReplicaSet, hasTemplate func(*appsv1.ReplicaSet) bool) *sets {
 	s := &sets{}
 	for _, rs := range slices.SortedFunc(slices.Values(all), byAge) {
-		if s.current == nil && sameTemplate(template, &rs.Spec.Template) {
+		if s.current == nil && hasTemplate(rs) {
 			s.current = rs
 		} else {
 			s.old = append(s.old, rs)

@@ -15,13 +15,16 @@ import (
 
 func TestSplit(t *testing.T) {
 	wanted := template("v7")
+	split := func(all []*appsv1.ReplicaSet) *sets {
+		return split(all, func(rs *appsv1.ReplicaSet) bool { return sameTemplate(&wanted, &rs.Spec.Template) })
+	}
 	same := func(hash string) func(*appsv1.ReplicaSet) {
 		return func(rs *appsv1.ReplicaSet) {
 			rs.Spec.Template = template("v7")
 			rs.Spec.Template.Labels["pod-template-hash"] = hash
 		}
 	}
-	s := split(&wanted, list(replicaSet(4, 1, 1), replicaSet(3, 1, 1, same("c")), replicaSet(2, 1, 1, same("b")), replicaSet(1, 1, 1)))
+	s := split(list(replicaSet(4, 1, 1), replicaSet(3, 1, 1, same("c")), replicaSet(2, 1, 1, same("b")), replicaSet(1, 1, 1)))
 	if s.current == nil || s.current.Name != "rs-2" {
 		t.Errorf("current is %v, want the oldest with the template", s.current)
 	}
@@ -32,11 +35,11 @@ func TestSplit(t *testing.T) {
 	if diff := cmp.Diff([]string{"rs-1", "rs-3", "rs-4"}, old); diff != "" {
 		t.Error(diff)
 	}
-	if s := split(&wanted, list(replicaSet(1, 1, 1))); s.current != nil {
+	if s := split(list(replicaSet(1, 1, 1))); s.current != nil {
 		t.Errorf("current is %v, want none", s.current)
 	}
 	twins := list(replicaSet(5, 1, 1, same("x"), func(rs *appsv1.ReplicaSet) { rs.Name = "b" }), replicaSet(5, 1, 1, same("y"), func(rs *appsv1.ReplicaSet) { rs.Name = "a" }))
-	if s := split(&wanted, twins); s.current.Name != "a" {
+	if s := split(twins); s.current.Name != "a" {
 		t.Errorf("current is %s, want the first by name", s.current.Name)
 	}
 }

@@ -50,7 +50,7 @@ func (c *deployments) advance(ctx context.Context, d *appsv1.Deployment) (curren
 	if err != nil {
 		return nil, err
 	}
-	s := split(&d.Spec.Template, claimed)
+	s := split(claimed, func(rs *appsv1.ReplicaSet) bool { return c.templates.same(d, rs) })
 	defer func() { current = s.current }()
 	if d.DeletionTimestamp != nil {
 		if err := c.syncCurrent(ctx, d, s); err != nil {

@@ -49,6 +49,7 @@ func newFixture(server []runtime.Object, cached ...*appsv1.ReplicaSet) *fixture 
 	f.deployments = &deployments{
 		client: f.api, recorder: f.events, clock: clocktesting.NewFakeClock(at(60)), terminating: true,
 		pacer:       pacing.New[key](clocktesting.NewFakeClock(at(60))),
+		templates:   newComparisons(),
 		deployments: &owners, replicaSets: &sets, pods: &pods,
 	}
 	return f
