@@ -15,7 +15,8 @@ import (
 )
 
 // profiled has a running program write CPU profiles of ten seconds each, one
-// after the other, until stop. `go tool pprof` takes them all together.
+// after the other, until stop, and then one of its allocations. `go tool pprof`
+// takes several of a kind together.
 func (b *bench) profiled(p *process, name string) (stop func() error, err error) {
 	if b.profiles == "" {
 		return func() error { return nil }, nil
@@ -26,13 +27,14 @@ func (b *bench) profiled(p *process, name string) (stop func() error, err error)
 	if err != nil {
 		return nil, err
 	}
+	url := fmt.Sprintf("https://127.0.0.1:%d/debug/pprof/", p.port)
+	file := func(kind string) string { return filepath.Join(b.profiles, name+"-"+kind+".pprof") }
 	ctx, cancel := context.WithCancel(b.ctx)
 	ended := make(chan error, 1)
 	go func() {
 		var err error
 		for i := 0; err == nil; i++ {
-			err = fetch(ctx, client, fmt.Sprintf("https://127.0.0.1:%d/debug/pprof/profile?seconds=10", p.port),
-				filepath.Join(b.profiles, fmt.Sprintf("%s-%03d.pprof", name, i)))
+			err = fetch(ctx, client, url+"profile?seconds=10", file(fmt.Sprintf("cpu-%03d", i)))
 		}
 		ended <- err
 	}()
@@ -41,7 +43,7 @@ func (b *bench) profiled(p *process, name string) (stop func() error, err error)
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			return err
 		}
-		return nil
+		return fetch(b.ctx, client, url+"allocs", file("allocs"))
 	}, nil
 }
 
