@@ -33,7 +33,9 @@ run: tools build ## Start a local control plane with 5 nodes and the manager on 
 	@echo "Starting the local control plane"
 	@go build -o bin/localcluster ./hack/localcluster
 	@exec bin/localcluster --nodes 5 -- bin/kube-controller-manager --config config-examples/valid/quickstart.yaml --kubeconfig '{manager}' \
-		--authentication-kubeconfig '{manager}' --authorization-kubeconfig '{manager}'
+		--authentication-kubeconfig '{manager}' --authorization-kubeconfig '{manager}' \
+		--root-ca-file '{dir}/pki/ca.crt' --service-account-private-key-file '{dir}/pki/sa.key' \
+		--cluster-signing-cert-file '{dir}/pki/ca.crt' --cluster-signing-key-file '{dir}/pki/ca.key'
 
 # Packages whose own concurrency matters run under the race detector; so do the
 # controllers, which run many workers.
