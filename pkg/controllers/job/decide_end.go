@@ -74,6 +74,12 @@ func (p *picture) restartsTooOften() bool {
 	return restarts(p.pods) >= max(p.backoffLimit(), 1)
 }
 
+// lastEvidence says whether the reason for the end goes away with the pods that are
+// about to be deleted: it must be written down before.
+func (p *picture) lastEvidence() bool {
+	return p.end.Type == batchv1.JobFailureTarget && p.end.Reason == batchv1.JobReasonBackoffLimitExceeded && p.restartsTooOften()
+}
+
 // untilDeadline is how long the Job may still be active, and whether there is a
 // limit to that at all now.
 func (p *picture) untilDeadline() (time.Duration, bool) {

@@ -37,6 +37,27 @@ func TestNoRetries(t *testing.T) {
 	}
 }
 
+// When the pods are gone, nothing tells of their restarts.
+func TestRestartsAreWrittenDownFirst(t *testing.T) {
+	job := makeJob(1, ptr.To[int32](1), limit(2), func(j *batchv1.Job) { j.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyOnFailure })
+	w := newWorld(t, job, podOf(job, "a", 0, in(runs), func(p *corev1.Pod) {
+		p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "c", RestartCount: 2}}
+	}))
+	w.syncs("")
+	var order []string
+	for _, a := range w.fake.Actions() {
+		if a.GetVerb() == "delete" || a.GetSubresource() == "status" {
+			order = append(order, a.GetVerb()+" "+a.GetResource().Resource)
+		}
+	}
+	if len(order) < 2 || order[0] != "update jobs" || order[1] != "delete pods" {
+		t.Errorf("requests in the order %v", order)
+	}
+	w.catchUp()
+	w.goesOn()
+	w.shows("1 failed, " + exceeded)
+}
+
 func TestHeldByAnother(t *testing.T) {
 	hold := func(p *corev1.Pod) { p.Finalizers = append(p.Finalizers, "x/y"); p.Spec.NodeName = "n" }
 	job := makeJob(2, ptr.To[int32](2), limit(0))

@@ -83,6 +83,12 @@ func (c *jobs) syncJob(ctx context.Context, job *batchv1.Job, action *string) er
 		notes   []note
 	)
 	if p.end != nil {
+		if p.lastEvidence() {
+			p.announce()
+			if err := c.write(ctx, p); err != nil {
+				return err
+			}
+		}
 		failure = c.endPods(ctx, p, settled)
 	} else {
 		manages := settled && job.DeletionTimestamp == nil
