@@ -43,7 +43,7 @@ run: tools build ## Start a local control plane with 5 nodes and the manager on 
 test: verify tools build ## Run all checks and tests: unit, real API server, race detector
 	go test -race -timeout 20m ./...
 	go test -timeout 20m ./hack/model
-	go test -timeout 20m ./hack/differential
+	go test -timeout 40m ./hack/differential
 
 FUZZTIME ?= 10m
 

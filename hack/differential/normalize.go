@@ -256,7 +256,7 @@ func (n *normalizer) event(o object) object {
 	}
 	reason := o.text("reason")
 	switch component {
-	case "default-scheduler", "kwok", "kwok_controller", "kubelet":
+	case "default-scheduler", "kwok", "kwok_controller", "kubelet", "ipallocator-repair-controller", "portallocator-repair-controller":
 		return nil
 	}
 	if n.scenario.Events == "none" {

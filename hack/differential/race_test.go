@@ -6,4 +6,4 @@ package differential_test
 
 // every is 1 in so many scenarios that runs: the race detector makes this
 // program several times slower, and all of them run without it.
-const every = 30
+const every = 60

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
 
@@ -195,6 +196,9 @@ func (s Step) check() error {
 	var conditions []string
 	if s.Apply != nil {
 		set++
+		if group, _, _ := unstructured.NestedString(s.Apply, "spec", "group"); s.Apply["kind"] == "CustomResourceDefinition" && !strings.HasPrefix(group, "${namespace}.") {
+			return fmt.Errorf("apply: the group %q of a definition must begin with ${namespace}", group)
+		}
 	}
 	if s.Patch != nil {
 		set++

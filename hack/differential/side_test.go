@@ -72,6 +72,7 @@ func newSide(t *testing.T, logs string, own bool) *side {
 	t.Cleanup(s.metrics.Close)
 	s.census, err = s.Watch(t.Context())
 	do(t, err)
+	do(t, s.Follow(t.Context()))
 	return s
 }
 

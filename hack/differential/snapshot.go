@@ -5,11 +5,10 @@ package differential
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -28,7 +27,8 @@ type Cluster struct {
 	Dynamic dynamic.Interface
 	Mapper  meta.ResettableRESTMapper
 
-	rest rest.Interface
+	rest   rest.Interface
+	mirror *mirror
 }
 
 // NewCluster connects to a control plane.
@@ -137,49 +137,16 @@ var uncompared = map[schema.GroupResource]bool{
 // Snapshot reads all objects of a namespace, the namespace itself if it is
 // there, and those of the cluster that the scenario names.
 func (c *Cluster) Snapshot(ctx context.Context, s *Scenario, namespace string) ([]map[string]any, error) {
-	lists, err := c.namespaced()
+	kinds := append(slices.Collect(maps.Keys(c.mirror.built)), c.mirror.custom(namespace)...)
+	objects, err := c.list(ctx, kinds, namespace)
 	if err != nil {
 		return nil, err
 	}
-	found := make([][]unstructured.Unstructured, len(lists))
-	g, inTime := errgroup.WithContext(ctx)
-	g.SetLimit(8)
-	for i, gvr := range lists {
-		g.Go(func() error {
-			list, err := c.Dynamic.Resource(gvr).Namespace(namespace).List(inTime, metav1.ListOptions{})
-			if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsServiceUnavailable(err) {
-				return nil // of a definition that is going
-			}
-			if err != nil {
-				return err
-			}
-			found[i] = list.Items
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	var objects []map[string]any
-	for _, list := range found {
-		for _, u := range list {
-			objects = append(objects, u.Object)
-		}
-	}
-	for _, object := range append([]string{"Namespace/" + namespace}, s.Cluster...) {
-		list, err := c.find(ctx, Selection{Object: object}, namespace)
-		if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		objects = append(objects, list[0].Object)
-	}
-	return objects, nil
+	rest, err := c.named(ctx, s, namespace)
+	return append(objects, rest...), err
 }
 
-// namespaced are the resources that are listed, each in its preferred version.
+// namespaced are the resources that are read, each in its preferred version.
 func (c *Cluster) namespaced() ([]schema.GroupVersionResource, error) {
 	lists, err := discovery.ServerPreferredNamespacedResources(c.Typed.Discovery())
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {

@@ -39,8 +39,14 @@ func (c *Cluster) Begin(ctx context.Context, namespace string) error {
 	})
 }
 
-// End deletes the namespace; its controllers empty it later.
+// End deletes the namespace, and the definitions of its scenario; controllers do
+// the rest later.
 func (c *Cluster) End(ctx context.Context, namespace string) error {
+	for _, name := range c.mirror.names(namespace) {
+		if err := c.Dynamic.Resource(definitions).Delete(ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
 	err := c.Typed.CoreV1().Namespaces().Delete(ctx, namespace, metav1.DeleteOptions{})
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil
