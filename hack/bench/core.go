@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -13,8 +15,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/ptr"
+
+	"github.com/kube-live/kube-controller-manager/pkg/kube/podstate"
 )
 
 // namespaceDeletion empties a namespace of n small objects.
@@ -71,39 +76,44 @@ func foreground(n int) workload {
 	}}
 }
 
-// running makes pods that run and are ready although there is no node. Several
-// have the same label app.
+// pooled is how many nodes there are for pods that nobody schedules.
+const pooled = 50
+
+// running makes pods that run and are ready. Several have the same label app.
 func running(ctx context.Context, c kubernetes.Interface, ns string, n, apps int) error {
-	return each(ctx, n, func(ctx context.Context, i int) error {
+	err := each(ctx, n, func(ctx context.Context, i int) error {
 		p := &corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("pod-", i), Labels: labels(i % apps)},
-			Spec: corev1.PodSpec{NodeName: fmt.Sprint("node-", i%50), TerminationGracePeriodSeconds: ptr.To[int64](0),
+			Spec: corev1.PodSpec{NodeName: fmt.Sprint("node-", i%pooled), TerminationGracePeriodSeconds: ptr.To[int64](0),
 				Containers: []corev1.Container{{Name: "main", Image: "main", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}},
-					Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m")}}}},
-				// The nodes do not exist: nothing must evict what they have.
-				Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}}},
+					Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m")}}}}},
 		}
-		if _, err := c.CoreV1().Pods(ns).Create(ctx, p, metav1.CreateOptions{}); err != nil {
-			return err
+		_, err := c.CoreV1().Pods(ns).Create(ctx, p, metav1.CreateOptions{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return wait.PollUntilContextTimeout(ctx, time.Second, phaseTimeout, true, func(ctx context.Context) (bool, error) {
+		list, err := c.CoreV1().Pods(ns).List(ctx, metav1.ListOptions{ResourceVersion: "0"})
+		if err != nil {
+			return false, err
 		}
-		return setReady(ctx, c, ns, i, true)
+		return !slices.ContainsFunc(list.Items, func(p corev1.Pod) bool { return !podstate.Ready(&p) }), nil
 	})
 }
 
+// setReady has the simulated node change the readiness of a pod.
 func setReady(ctx context.Context, c kubernetes.Interface, ns string, i int, ready bool) error {
-	status := corev1.ConditionFalse
-	if ready {
-		status = corev1.ConditionTrue
-	}
-	ip := fmt.Sprintf("10.%d.%d.%d", 1+i/62500, i/250%250, i%250+1)
-	body := merge(`{"status":{"phase":"Running","podIP":%q,"podIPs":[{"ip":%q}],"conditions":[{"type":"Ready","status":%q}]}}`, ip, ip, status)
-	_, err := c.CoreV1().Pods(ns).Patch(ctx, fmt.Sprint("pod-", i), types.StrategicMergePatchType, body, metav1.PatchOptions{}, "status")
+	body := merge(`{"metadata":{"annotations":{"testkit.kube-live.dev/never-ready":"%t"}}}`, !ready)
+	_, err := c.CoreV1().Pods(ns).Patch(ctx, fmt.Sprint("pod-", i), types.StrategicMergePatchType, body, metav1.PatchOptions{})
 	return err
 }
 
 // services publishes pods, and changes the readiness of every tenth of them.
 func services(n, pods int) workload {
 	return workload{
+		nodes: pooled,
 		before: func(ctx context.Context, c kubernetes.Interface, ns string) error {
 			return running(ctx, c, ns, pods, n)
 		},
@@ -153,6 +163,7 @@ func services(n, pods int) workload {
 // quota counts pods that are there, and again when some are deleted.
 func quota(n int) workload {
 	return workload{
+		nodes:  pooled,
 		before: func(ctx context.Context, c kubernetes.Interface, ns string) error { return running(ctx, c, ns, n, 10) },
 		phases: func(c kubernetes.Interface, ns string) []phase {
 			const quotas = 20
