@@ -186,13 +186,13 @@ func sideBySide(t *testing.T, s *differential.Scenario, own, peer *side) *outcom
 		return nil
 	}
 	var o outcome
-	equal(t, namespace, func(live bool) ([]string, []string, error) {
-		theirs, err := peer.state(t, s, namespace, live)
+	equal(t, namespace, func() ([]string, []string, error) {
+		theirs, err := peer.state(t, s, namespace)
 		if err != nil {
 			return nil, nil, err
 		}
 		o.objects = theirs
-		ours, err := own.state(t, s, namespace, live)
+		ours, err := own.state(t, s, namespace)
 		return differential.Normalize(s, ours, namespace), differential.Normalize(s, theirs, namespace), err
 	})
 	o.made, _ = peer.census.Of(namespace)
@@ -211,47 +211,37 @@ func disturbed(t *testing.T, s *differential.Scenario, own *side, want outcome, 
 	quiet.Events = "none" // an end loses some and a start repeats some
 	quiet.Apart = true
 	theirs := differential.Normalize(&quiet, want.objects, name(s, "s"))
-	equal(t, namespace, func(live bool) ([]string, []string, error) {
-		ours, err := own.state(t, s, namespace, live)
+	equal(t, namespace, func() ([]string, []string, error) {
+		ours, err := own.state(t, s, namespace)
 		return differential.Normalize(&quiet, ours, namespace), theirs, err
 	})
 	own.counted(t, s, namespace, want.made)
 }
 
-// state is read from the API server, or from what is known of it.
-func (s *side) state(t *testing.T, scenario *differential.Scenario, namespace string, live bool) ([]map[string]any, error) {
+func (s *side) state(t *testing.T, scenario *differential.Scenario, namespace string) ([]map[string]any, error) {
 	filled, err := scenario.In(namespace)
 	if err != nil {
 		return nil, err
 	}
-	if live {
-		return s.Snapshot(t.Context(), filled, namespace)
-	}
-	return s.Glance(t.Context(), filled, namespace)
+	return s.Snapshot(t.Context(), filled, namespace)
 }
 
 const (
-	// calm is how often two states must be the same in a row. The last time counts.
+	// calm is how often two states must be the same in a row.
 	calm = 4
-	// doubtful is a difference that lasts longer: the API server's watches may show
-	// an object otherwise than its answers.
-	doubtful = 3 * time.Second
 	// settled is how long a difference must stay as it is to be believed. Events are
 	// written one after the other, behind those of all other scenarios.
 	settled = 45 * time.Second
 )
 
-// equal waits until both states are the same and stay so. Only the last look is
-// live, unless there is a difference that lasts.
-func equal(t *testing.T, namespace string, look func(live bool) (ours, theirs []string, err error)) {
+// equal waits until both states are the same and stay so.
+func equal(t *testing.T, namespace string, look func() (ours, theirs []string, err error)) {
 	t.Helper()
 	begin := time.Now()
 	since, last := begin, ""
-	live := false
 	for same := 0; same < calm; {
 		var diff string
-		live = live || time.Since(since) > doubtful
-		ours, theirs, err := look(live || same == calm-1)
+		ours, theirs, err := look()
 		switch {
 		case err != nil:
 			diff = err.Error()

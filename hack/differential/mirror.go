@@ -27,7 +27,7 @@ type mirror struct {
 	definitions cache.Indexer
 }
 
-// Follow begins a mirror, for Glance, until the context ends.
+// Follow begins to watch what Snapshot reads, until the context ends.
 func (c *Cluster) Follow(ctx context.Context) error {
 	kinds, err := c.namespaced()
 	if err != nil {
@@ -48,9 +48,9 @@ func (c *Cluster) Follow(ctx context.Context) error {
 	return nil
 }
 
-// Glance is what Snapshot reads, as the mirror shows it: it may be behind by a
-// moment.
-func (c *Cluster) Glance(ctx context.Context, s *Scenario, namespace string) ([]map[string]any, error) {
+// Snapshot is all objects of a namespace, the namespace itself if it is there, and
+// those of the cluster that the scenario names. It may be behind by a moment.
+func (c *Cluster) Snapshot(ctx context.Context, s *Scenario, namespace string) ([]map[string]any, error) {
 	var objects []map[string]any
 	for _, store := range c.mirror.built {
 		found, err := store.ByIndex(cache.NamespaceIndex, namespace)

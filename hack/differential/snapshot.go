@@ -5,7 +5,6 @@ package differential
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -132,18 +131,6 @@ func (c *Cluster) find(ctx context.Context, s Selection, namespace string) ([]un
 var uncompared = map[schema.GroupResource]bool{
 	{Group: "events.k8s.io", Resource: "events"}: true,
 	{Group: "metrics.k8s.io", Resource: "pods"}:  true,
-}
-
-// Snapshot reads all objects of a namespace, the namespace itself if it is
-// there, and those of the cluster that the scenario names.
-func (c *Cluster) Snapshot(ctx context.Context, s *Scenario, namespace string) ([]map[string]any, error) {
-	kinds := append(slices.Collect(maps.Keys(c.mirror.built)), c.mirror.custom(namespace)...)
-	objects, err := c.list(ctx, kinds, namespace)
-	if err != nil {
-		return nil, err
-	}
-	rest, err := c.named(ctx, s, namespace)
-	return append(objects, rest...), err
 }
 
 // namespaced are the resources that are read, each in its preferred version.

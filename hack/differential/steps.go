@@ -265,7 +265,7 @@ func shown(list []unstructured.Unstructured) string {
 // Patience is over. An error about the request itself is final.
 func eventually(ctx context.Context, check func() error) error {
 	var last error
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, Patience, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, Patience, true, func(context.Context) (bool, error) {
 		err := check()
 		if err != nil && ctx.Err() != nil && last != nil {
 			return false, nil
