@@ -83,7 +83,7 @@ func resized(old, now []corev1.ContainerStatus) bool {
 func (c *quotas) replenish(_ context.Context, ch change) error {
 	if e, found := c.inventory.Load().of(ch.resource); found {
 		for _, k := range limiting(c.quotas, ch.namespace, e) {
-			c.primary.Add(k)
+			c.primary.AddAfter(k, c.spacer.Wait(k))
 		}
 	}
 	return nil

@@ -27,6 +27,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/feature"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/monitors"
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/quota"
 	"github.com/kube-live/kube-controller-manager/pkg/kube/writes"
 )
@@ -64,6 +65,7 @@ type quotas struct {
 
 	quotas  *informer.Cache[*corev1.ResourceQuota]
 	written *writes.Store
+	spacer  *pacing.Spacer[key]
 	// primary has quotas to count again, priority those that lack a number: the API
 	// server admits nothing that they limit until it is there.
 	primary, priority *controller.Queue[key]
@@ -91,6 +93,7 @@ func newQuotas(env controller.Env, section *v1beta1.ResourceQuotaController, t t
 			PodLevelQoS: env.Gates.Enabled(feature.PodLevelResourcesFixKubeletQOSClass),
 		},
 		memory:  quota.NewPodMemory(),
+		spacer:  pacing.NewSpacer[key](env.Clock, spacing),
 		gate:    controller.NewWorkers(0),
 		workers: env.Workers,
 	}

@@ -22,6 +22,10 @@ const writePause = 100 * time.Millisecond
 // way round when the limits were new, and nothing else would tell of that.
 const secondLook = 2 * time.Second
 
+// spacing is how far apart a quota is counted for what goes: the pods of a workload
+// go one after the other, and each of them would be a write.
+const spacing = time.Second
+
 // sync measures what a quota limits and writes it down.
 func (c *quotas) sync(ctx context.Context, k key) error {
 	if c.written.Check(k) != nil {
@@ -29,6 +33,7 @@ func (c *quotas) sync(ctx context.Context, k key) error {
 	}
 	q, found := c.quotas.Get(k.Namespace, k.Name)
 	if !found {
+		c.spacer.Forget(k)
 		if c.quotas.CountIn(k.Namespace) == 0 {
 			c.memory.Forget(k.Namespace)
 		}
@@ -58,6 +63,7 @@ func (c *quotas) sync(ctx context.Context, k key) error {
 		return err
 	}
 	c.written.Wrote(now, quotaResource, now)
+	c.spacer.Did(k)
 	c.primary.AddAfter(k, secondLook)
 	return nil
 }

@@ -75,3 +75,43 @@ func (p *Pacer[K]) Forget(key K) {
 	defer p.mu.Unlock()
 	delete(p.due, key)
 }
+
+// Spacer keeps what is done for a key apart, so that what comes thick and fast is
+// done together; what comes alone waits for nothing. Safe for concurrent use.
+type Spacer[K comparable] struct {
+	clock clock.PassiveClock
+	gap   time.Duration
+
+	mu   sync.Mutex
+	last map[K]time.Time
+}
+
+// NewSpacer keeps things that far apart.
+func NewSpacer[K comparable](c clock.PassiveClock, gap time.Duration) *Spacer[K] {
+	return &Spacer[K]{clock: c, gap: gap, last: map[K]time.Time{}}
+}
+
+// Did notes that it was done just now.
+func (s *Spacer[K]) Did(key K) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last[key] = s.clock.Now()
+}
+
+// Wait is how long it should wait until it is done again, at most the gap.
+func (s *Spacer[K]) Wait(key K) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last, ok := s.last[key]
+	if !ok {
+		return 0
+	}
+	return min(max(s.gap-s.clock.Since(last), 0), s.gap)
+}
+
+// Forget drops a key that is gone.
+func (s *Spacer[K]) Forget(key K) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.last, key)
+}

@@ -57,3 +57,27 @@ func TestCrowdWaitsLonger(t *testing.T) {
 		t.Errorf("a wait became longer: %s", left)
 	}
 }
+
+func TestSpacer(t *testing.T) {
+	clock := testclock.NewFakeClock(time.Now())
+	s := pacing.NewSpacer[string](clock, time.Second)
+	waits := func(key string, want time.Duration) {
+		t.Helper()
+		if got := s.Wait(key); got != want {
+			t.Errorf("%s waits for %s, want %s", key, got, want)
+		}
+	}
+	waits("a", 0)
+	s.Did("a")
+	waits("a", time.Second)
+	waits("b", 0)
+	clock.Step(400 * time.Millisecond)
+	waits("a", 600*time.Millisecond)
+	clock.Step(time.Hour)
+	waits("a", 0)
+	s.Did("a")
+	clock.SetTime(clock.Now().Add(-time.Hour))
+	waits("a", time.Second) // a clock that was put back does not make it wait for ever
+	s.Forget("a")
+	waits("a", 0)
+}
