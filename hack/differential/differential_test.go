@@ -46,9 +46,8 @@ type outcome struct {
 	made    int
 }
 
-// least is how often the program must be disturbed in a phase. A quick machine is
-// through with all scenarios after some 20 times.
-const least = 10
+// least is how often the program must be disturbed in a phase.
+const least = 20
 
 func TestScenarios(t *testing.T) {
 	scenarios := chosen(t)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -69,16 +68,28 @@ func (c *Cluster) Snapshot(ctx context.Context, s *Scenario, namespace string) (
 	return append(append(objects, custom...), rest...), err
 }
 
+// defined are the definitions that the scenario of a namespace has made.
+func (m *mirror) defined(namespace string) []*unstructured.Unstructured {
+	var found []*unstructured.Unstructured
+	for _, o := range m.definitions.List() {
+		d := o.(*unstructured.Unstructured)
+		if group, _, _ := unstructured.NestedString(d.Object, "spec", "group"); strings.HasPrefix(group, namespace+".") {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
 // custom are the namespaced kinds that the scenario of a namespace has defined, in
 // a version that is served. Those of others have no objects there.
 func (m *mirror) custom(namespace string) []schema.GroupVersionResource {
 	var kinds []schema.GroupVersionResource
-	for _, o := range m.definitions.List() {
-		d := o.(*unstructured.Unstructured).Object
-		group, _, _ := unstructured.NestedString(d, "spec", "group")
-		if scope, _, _ := unstructured.NestedString(d, "spec", "scope"); scope != "Namespaced" || !strings.HasPrefix(group, namespace+".") {
+	for _, u := range m.defined(namespace) {
+		d := u.Object
+		if scope, _, _ := unstructured.NestedString(d, "spec", "scope"); scope != "Namespaced" {
 			continue
 		}
+		group, _, _ := unstructured.NestedString(d, "spec", "group")
 		plural, _, _ := unstructured.NestedString(d, "spec", "names", "plural")
 		versions, _, _ := unstructured.NestedSlice(d, "spec", "versions")
 		for _, v := range versions {
@@ -91,18 +102,6 @@ func (m *mirror) custom(namespace string) []schema.GroupVersionResource {
 		}
 	}
 	return kinds
-}
-
-// names are those of all definitions that the scenario of a namespace has made.
-func (m *mirror) names(namespace string) []string {
-	var names []string
-	for _, o := range m.definitions.List() {
-		u := o.(*unstructured.Unstructured)
-		if group, _, _ := unstructured.NestedString(u.Object, "spec", "group"); strings.HasPrefix(group, namespace+".") {
-			names = append(names, u.GetName())
-		}
-	}
-	return names
 }
 
 // named are the namespace itself, if it is there, and the objects that the
@@ -122,30 +121,18 @@ func (c *Cluster) named(ctx context.Context, s *Scenario, namespace string) ([]m
 	return objects, nil
 }
 
-// list reads all objects of these kinds.
+// list reads all objects of these kinds, which are few.
 func (c *Cluster) list(ctx context.Context, kinds []schema.GroupVersionResource, namespace string) ([]map[string]any, error) {
-	found := make([][]unstructured.Unstructured, len(kinds))
-	g, inTime := errgroup.WithContext(ctx)
-	g.SetLimit(8)
-	for i, gvr := range kinds {
-		g.Go(func() error {
-			list, err := c.Dynamic.Resource(gvr).Namespace(namespace).List(inTime, metav1.ListOptions{})
-			if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsServiceUnavailable(err) {
-				return nil // of a definition that is going
-			}
-			if err != nil {
-				return err
-			}
-			found[i] = list.Items
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
 	var objects []map[string]any
-	for _, items := range found {
-		for _, u := range items {
+	for _, gvr := range kinds {
+		list, err := c.Dynamic.Resource(gvr).Namespace(namespace).List(ctx, metav1.ListOptions{})
+		if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsServiceUnavailable(err) {
+			continue // of a definition that is going
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range list.Items {
 			objects = append(objects, u.Object)
 		}
 	}

@@ -42,8 +42,8 @@ func (c *Cluster) Begin(ctx context.Context, namespace string) error {
 // End deletes the namespace, and the definitions of its scenario; controllers do
 // the rest later.
 func (c *Cluster) End(ctx context.Context, namespace string) error {
-	for _, name := range c.mirror.names(namespace) {
-		if err := c.Dynamic.Resource(definitions).Delete(ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+	for _, d := range c.mirror.defined(namespace) {
+		if err := c.Dynamic.Resource(definitions).Delete(ctx, d.GetName(), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
 			return err
 		}
 	}

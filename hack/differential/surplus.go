@@ -5,6 +5,7 @@ package differential
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -170,5 +171,6 @@ func (w *Census) Of(namespace string) (made int, surplus []string) {
 			surplus = append(surplus, fmt.Sprintf("%s made it %d of %s, which may have %d", m.child, m.pods, m.owner, most))
 		}
 	}
+	slices.Sort(surplus)
 	return len(w.made[namespace]), surplus
 }
