@@ -96,6 +96,7 @@ func TestTextsOfValues(t *testing.T) {
 		want string // "" is an error
 	}{
 		{new(v1beta1.Size), "4Ki", "4Ki"}, {new(v1beta1.Size), "0", "0"}, {new(v1beta1.Size), "-1", ""}, {new(v1beta1.Size), "x", ""},
+		{new(v1beta1.Size), strings.Repeat("9", 64), strings.Repeat("9", 64)}, {new(v1beta1.Size), strings.Repeat("9", 65), ""},
 		{new(v1beta1.ModuleLevel), "a/*=3", "a/*=3"}, {new(v1beta1.ModuleLevel), "a", ""}, {new(v1beta1.ModuleLevel), "a=-1", ""}, {new(v1beta1.ModuleLevel), "=1", ""},
 		{new(v1beta1.NamedCertificate), "a, b", "a,b"}, {new(v1beta1.NamedCertificate), "a,b:*.x,y", "a,b:*.x,y"}, {new(v1beta1.NamedCertificate), "a", ""},
 		{new(v1beta1.NamedCertificate), "a,b,c", ""}, {new(v1beta1.GroupResource), "a.b.c", "a.b.c"}, {new(v1beta1.GroupResource), ".c", ""},

@@ -14,14 +14,19 @@ import (
 // Size is a number of bytes as Kubernetes writes it: 512, 4Ki, 3M.
 type Size string
 
+// mostSize is the length of the longest text that is read as a size. The time to
+// read one grows with the square of its length.
+const mostSize = 64
+
 // UnmarshalText reads a size. The error names a text that is none.
 func (s *Size) UnmarshalText(text []byte) error {
-	q, err := resource.ParseQuantity(string(text))
-	if err != nil || q.Sign() < 0 {
-		return fmt.Errorf("%q is not a size such as 512, 4Ki or 3M", text)
+	if len(text) <= mostSize {
+		if q, err := resource.ParseQuantity(string(text)); err == nil && q.Sign() >= 0 {
+			*s = Size(q.String())
+			return nil
+		}
 	}
-	*s = Size(q.String())
-	return nil
+	return fmt.Errorf("%q is not a size such as 512, 4Ki or 3M", text)
 }
 
 // Rebase makes relative paths relative to a folder.
