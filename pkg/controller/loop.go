@@ -60,17 +60,27 @@ func (l *Loop) Go(task func(context.Context)) { l.tasks = append(l.tasks, task) 
 // interval after the end of each pass. Passes have the context of Work.
 func (l *Loop) Every(interval time.Duration, pass func(context.Context)) {
 	l.Go(func(ctx context.Context) {
-		for {
-			pass(l.work)
-			timer := l.env.Clock.NewTimer(interval)
-			select {
-			case <-timer.C():
-			case <-ctx.Done():
-				timer.Stop()
-				return
-			}
-		}
+		pass(l.work)
+		l.repeat(ctx, interval, pass)
 	})
+}
+
+// Repeat is Every without the pass at the beginning.
+func (l *Loop) Repeat(interval time.Duration, pass func(context.Context)) {
+	l.Go(func(ctx context.Context) { l.repeat(ctx, interval, pass) })
+}
+
+func (l *Loop) repeat(ctx context.Context, interval time.Duration, pass func(context.Context)) {
+	for {
+		timer := l.env.Clock.NewTimer(interval)
+		select {
+		case <-timer.C():
+			pass(l.work)
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
 }
 
 // Work is the context of syncs: it outlives the stop signal for as long as the

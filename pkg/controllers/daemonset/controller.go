@@ -109,7 +109,7 @@ func New(env controller.Env, _ *v1beta1.DaemonSetController) (controller.Control
 			revisionResource(): func() string { return c.revisions.ResourceVersion() },
 		})
 	}
-	c.Go(c.collectFailures)
+	c.Repeat(time.Minute, c.forgetFailures)
 	return c, nil
 }
 

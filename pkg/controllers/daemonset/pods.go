@@ -102,16 +102,5 @@ func (c *daemonSets) waits(ds *appsv1.DaemonSet, node string) time.Duration {
 	return c.failures.Get(key)
 }
 
-// collectFailures forgets the failures of long ago.
-func (c *daemonSets) collectFailures(ctx context.Context) {
-	ticker := c.clock.NewTicker(time.Minute)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C():
-			c.failures.GC()
-		}
-	}
-}
+// forgetFailures forgets those of long ago.
+func (c *daemonSets) forgetFailures(context.Context) { c.failures.GC() }

@@ -20,7 +20,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/clock"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
@@ -77,8 +76,8 @@ func New(env controller.Env, section *v1beta1.HorizontalPodAutoscalerController)
 	if err != nil {
 		return nil, err
 	}
-	c.Go(every(env.Clock, kindMemory, targets.forget))
-	c.Go(every(env.Clock, c.period, versions.Invalidate))
+	c.Repeat(kindMemory, func(context.Context) { targets.forget() })
+	c.Repeat(c.period, func(context.Context) { versions.Invalidate() })
 	c.queue = controller.NewQueue(c.Loop, controller.QueueOptions[key]{Name: "horizontalpodautoscaler", Limiter: fixed(c.period), Sync: c.sync})
 	c.hpas = controller.Watch(c.Loop, informer.HorizontalPodAutoscalers(), controller.Handler[*autoscalingv2.HorizontalPodAutoscaler]{
 		Add: c.added, Update: c.updated, Delete: c.deleted,
@@ -121,22 +120,6 @@ func (c *autoscalers) Run(ctx context.Context) error {
 // begun.
 func (c *autoscalers) ending(ctx context.Context, err error) bool {
 	return controller.IsStopping(ctx, err) || err != nil && c.run.Err() != nil
-}
-
-// every is a task that does something once in a period.
-func every(c clock.WithTicker, period time.Duration, f func()) func(context.Context) {
-	return func(ctx context.Context) {
-		t := c.NewTicker(period)
-		defer t.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-t.C():
-				f()
-			}
-		}
-	}
 }
 
 // fixed is a rate limit that makes every key wait the same time.

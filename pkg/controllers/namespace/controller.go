@@ -67,7 +67,7 @@ func New(env controller.Env, section *v1beta1.NamespaceController) (controller.C
 		Add:    c.resume,
 		Update: func(_, ns *corev1.Namespace) { c.enqueue(ns) },
 	})
-	c.Go(func(ctx context.Context) { c.repeat(ctx, section.SyncPeriod.Duration) })
+	c.Repeat(section.SyncPeriod.Duration, c.lookAgain)
 	return c, nil
 }
 
@@ -95,20 +95,10 @@ func (c *namespaces) resume(ns *corev1.Namespace) {
 	}
 }
 
-// repeat looks at every terminating namespace again from time to time. The
-// informer's own resync cannot do this: its period is the same for all who share
-// it, and far longer.
-func (c *namespaces) repeat(ctx context.Context, period time.Duration) {
-	ticker := c.clock.NewTicker(period)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C():
-			for _, ns := range c.namespaces.List() {
-				c.enqueue(ns)
-			}
-		}
+// lookAgain looks at every terminating namespace again. The informer's own resync
+// cannot do this: its period is the same for all who share it, and far longer.
+func (c *namespaces) lookAgain(context.Context) {
+	for _, ns := range c.namespaces.List() {
+		c.enqueue(ns)
 	}
 }

@@ -13,7 +13,6 @@ package resourcequota
 import (
 	"context"
 	"sync/atomic"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -111,7 +110,7 @@ func newQuotas(env controller.Env, section *v1beta1.ResourceQuotaController, t t
 		Loop: c.Loop, Clock: env.Clock, Logger: env.Logger, Patience: t.patience, Wanted: countable, Handler: c.handler,
 	})
 	c.Go(c.watch)
-	c.Go(func(ctx context.Context) { c.repeat(ctx, section.SyncPeriod.Duration) })
+	c.Repeat(section.SyncPeriod.Duration, c.countAll)
 	return c, nil
 }
 
@@ -134,18 +133,9 @@ func (c *quotas) updated(old, q *corev1.ResourceQuota) {
 	}
 }
 
-// repeat has all quotas counted from time to time.
-func (c *quotas) repeat(ctx context.Context, period time.Duration) {
-	ticker := c.clock.NewTicker(period)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C():
-			for _, q := range c.quotas.List() {
-				c.primary.Add(keyOf(q))
-			}
-		}
+// countAll has all quotas counted.
+func (c *quotas) countAll(context.Context) {
+	for _, q := range c.quotas.List() {
+		c.primary.Add(keyOf(q))
 	}
 }
