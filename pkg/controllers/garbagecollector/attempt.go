@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -47,23 +48,28 @@ func (c *collector) later(uid types.UID) error {
 	return controller.RequeueAfter(c.pace.When(uid))
 }
 
+// collect decides by what the cache has, when that is to delete the object: the
+// server refuses to delete another version than the one that was judged. Anything
+// else is decided by what the server has.
 func (c *collector) collect(ctx context.Context, n view) error {
+	if n.deletingDependents {
+		return c.release(ctx, n)
+	}
+	if o := c.cached(n.identity); o != nil && !c.graph.owned(o.GetOwnerReferences()) {
+		if v, err := c.judge(ctx, n, o); err == nil && v.propagation != "" && !v.unblock {
+			if err := c.delete(ctx, n.identity, o, v.propagation); !apierrors.IsConflict(err) {
+				return err
+			}
+		}
+	}
 	o, err := c.get(ctx, n.identity)
 	if err != nil {
 		return err
 	}
-	if n.deletingDependents {
-		return c.release(ctx, n)
+	v, err := c.judge(ctx, n, o)
+	if err != nil {
+		return err
 	}
-	standings := make([]standing, 0, len(o.OwnerReferences))
-	for _, ref := range o.OwnerReferences {
-		s, err := c.judge(ctx, ref, n.namespace)
-		if err != nil {
-			return err
-		}
-		standings = append(standings, s)
-	}
-	v := decide(o, standings, n.hasDependents, func() bool { return c.waits(n.uid) })
 	if len(v.remove) > 0 {
 		c.logger.V(2).Info("Removing references to owners that are gone", "object", n.identity, "owners", v.remove)
 		return c.removeOwners(ctx, n.identity, v.remove, o)
@@ -75,14 +81,27 @@ func (c *collector) collect(ctx context.Context, n view) error {
 		}
 	}
 	if v.propagation != "" {
-		c.logger.V(2).Info("Deleting item", "object", n.identity, "propagation", v.propagation)
-		return c.delete(ctx, n.identity, o, v.propagation)
+		return c.deleteAnyway(ctx, n.identity, o, v.propagation)
 	}
 	return nil
 }
 
-// judge finds out what a reference, of an object in that namespace, is worth.
-func (c *collector) judge(ctx context.Context, ref metav1.OwnerReference, namespace string) (standing, error) {
+// judge decides what happens to an object, which is as it was read somewhere.
+func (c *collector) judge(ctx context.Context, n view, o metav1.Object) (verdict, error) {
+	owners := o.GetOwnerReferences()
+	standings := make([]standing, 0, len(owners))
+	for _, ref := range owners {
+		s, err := c.worth(ctx, ref, n.namespace)
+		if err != nil {
+			return verdict{}, err
+		}
+		standings = append(standings, s)
+	}
+	return decide(o, standings, n.hasDependents, func() bool { return c.waits(n.uid) }), nil
+}
+
+// worth finds out what a reference, of an object in that namespace, is worth.
+func (c *collector) worth(ctx context.Context, ref metav1.OwnerReference, namespace string) (standing, error) {
 	if c.graph.knownAbsent(ref, namespace) {
 		return dangling, nil
 	}

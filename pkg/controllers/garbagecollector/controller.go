@@ -6,8 +6,9 @@
 //
 // Monitors turn what the caches see into changes. One worker applies the changes,
 // in their order, to the graph of owners and dependents; the graph answers with
-// what should be looked at. Workers look at it: they read the object and its
-// owners live, so the graph only says where to look and never alone decides that
+// what should be looked at. Workers look at it. They read its owners live, and the
+// object too unless it is to be deleted, which the server does only to the version
+// that the cache has; so the graph says where to look and never alone decides that
 // something is deleted.
 package garbagecollector
 
@@ -22,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/component-base/metrics"
@@ -73,6 +75,8 @@ type collector struct {
 	mapper atomic.Pointer[meta.RESTMapper]
 	// monitors belong to the task that watches the API.
 	monitors *monitors.Set
+	// stores are what they know, by kind.
+	stores   atomic.Pointer[map[schema.GroupVersionKind]cache.Store]
 	failures *metrics.Counter
 }
 

@@ -12,8 +12,9 @@ import (
 )
 
 // absentOwners is how many owners that do not exist are remembered, so that the
-// second dependent of one costs no request.
-const absentOwners = 500
+// second dependent of one costs no request. Upstream remembers 500, and asks for
+// more when the Deployments of a large namespace go.
+const absentOwners = 4096
 
 // graph knows who owns whom. It is memory only: one worker applies changes, any
 // number may read.

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/tools/cache"
 )
 
 var (
@@ -70,30 +71,65 @@ func isUnserved(err error) bool {
 		apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
 }
 
-// delete deletes an object as it was read. When it has changed since, but its
-// owners have not, it is deleted all the same: its status may change all the time.
-func (c *collector) delete(ctx context.Context, i identity, o *metav1.PartialObjectMetadata, p metav1.DeletionPropagation) error {
+// cached is an object as its monitor has seen it, or nil. The server may know
+// better.
+func (c *collector) cached(i identity) metav1.Object {
+	stores := c.stores.Load()
+	if stores == nil {
+		return nil
+	}
+	store := (*stores)[schema.FromAPIVersionAndKind(i.apiVersion, i.kind)]
+	if store == nil {
+		return nil
+	}
+	found, exists, err := store.GetByKey(cache.NewObjectName(i.namespace, i.name).String())
+	if err != nil || !exists {
+		return nil
+	}
+	if o, err := meta.Accessor(found); err == nil && o.GetUID() == i.uid {
+		return o
+	}
+	return nil
+}
+
+// delete deletes the version of an object that was read. A conflict is that it is
+// another by now.
+func (c *collector) delete(ctx context.Context, i identity, o metav1.Object, p metav1.DeletionPropagation) error {
+	c.logger.V(2).Info("Deleting item", "object", i, "propagation", p)
+	version := o.GetResourceVersion()
+	return c.deleteIf(ctx, i, metav1.Preconditions{UID: &i.uid, ResourceVersion: &version}, p)
+}
+
+// deleteAnyway deletes an object as it was read. When it has changed since, but
+// its owners have not, it is deleted all the same: its status may change all the
+// time.
+func (c *collector) deleteAnyway(ctx context.Context, i identity, o *metav1.PartialObjectMetadata, p metav1.DeletionPropagation) error {
+	err := c.delete(ctx, i, o, p)
+	if !apierrors.IsConflict(err) {
+		return err
+	}
+	r, mapErr := c.resource(i)
+	if mapErr != nil {
+		return mapErr
+	}
+	now, getErr := r.Get(ctx, i.name, metav1.GetOptions{})
+	switch {
+	case isAbsent(getErr):
+		return errAbsent
+	case getErr != nil:
+		return getErr
+	case onlyContentChanged(o, now):
+		return c.deleteIf(ctx, i, metav1.Preconditions{UID: &i.uid}, p)
+	}
+	return err
+}
+
+func (c *collector) deleteIf(ctx context.Context, i identity, is metav1.Preconditions, p metav1.DeletionPropagation) error {
 	r, err := c.resource(i)
 	if err != nil {
 		return err
 	}
-	options := metav1.DeleteOptions{
-		Preconditions:     &metav1.Preconditions{UID: &i.uid, ResourceVersion: &o.ResourceVersion},
-		PropagationPolicy: &p,
-	}
-	err = r.Delete(ctx, i.name, options)
-	if apierrors.IsConflict(err) {
-		now, getErr := r.Get(ctx, i.name, metav1.GetOptions{})
-		switch {
-		case isAbsent(getErr):
-			return errAbsent
-		case getErr != nil:
-			return getErr
-		case onlyContentChanged(o, now):
-			options.Preconditions = &metav1.Preconditions{UID: &i.uid}
-			err = r.Delete(ctx, i.name, options)
-		}
-	}
+	err = r.Delete(ctx, i.name, metav1.DeleteOptions{Preconditions: &is, PropagationPolicy: &p})
 	if isAbsent(err) {
 		return errAbsent
 	}

@@ -5,13 +5,18 @@ package garbagecollector
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
 
 	"github.com/kube-live/kube-controller-manager/pkg/kube/monitors"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
@@ -35,6 +40,134 @@ func bare(t *testing.T, h *harness.Harness) *collector {
 	c := &collector{metadata: m, graph: newGraph()}
 	c.mapper.Store(&mapper)
 	return c
+}
+
+// requests are the methods of what a collector sends.
+type requests struct {
+	http.RoundTripper
+	methods []string
+}
+
+func (r *requests) RoundTrip(req *http.Request) (*http.Response, error) {
+	r.methods = append(r.methods, req.Method)
+	return r.RoundTripper.RoundTrip(req)
+}
+
+// knowing is a bare collector that has seen these objects, and what it sends.
+func knowing(t *testing.T, h *harness.Harness, objects ...*corev1.ConfigMap) (*collector, *requests) {
+	t.Helper()
+	c, sent := bare(t, h), &requests{}
+	config := rest.CopyConfig(h.AdminConfig)
+	config.Wrap(func(rt http.RoundTripper) http.RoundTripper {
+		sent.RoundTripper = rt
+		return sent
+	})
+	m, err := metadata.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.metadata = m
+	store := cache.NewStore(cache.MetaNamespaceKeyFunc)
+	for _, o := range objects {
+		if err := store.Add(o); err != nil {
+			t.Fatal(err)
+		}
+		c.graph.apply(observation("v1", "ConfigMap", nil, o))
+	}
+	c.stores.Store(&map[schema.GroupVersionKind]cache.Store{corev1.SchemeGroupVersion.WithKind("ConfigMap"): store})
+	return c, sent
+}
+
+// The cache saves requests. Where it is behind, it decides nothing.
+func TestCollectWhatTheCacheHas(t *testing.T) {
+	w := newWorld(t, harness.New(t, shared.Plane(t)))
+	ctx := context.Background()
+	gone := metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: "gone", UID: "gone"}
+	stays := w.create(called("stays"))
+	owners := func(name string, refs ...metav1.OwnerReference) {
+		w.patch(name, asJSON(map[string]any{"metadata": map[string]any{"ownerReferences": refs}}))
+	}
+	for name, test := range map[string]struct {
+		owners []metav1.OwnerReference
+		change func(name string)
+		sent   []string
+		stays  bool
+		absent bool
+	}{
+		"up to date":              {owners: []metav1.OwnerReference{gone}, sent: []string{"DELETE"}},
+		"another owner stays":     {owners: []metav1.OwnerReference{gone, ref(stays)}, sent: []string{"GET", "GET", "PATCH"}, stays: true},
+		"its content has changed": {owners: []metav1.OwnerReference{gone}, sent: []string{"DELETE", "GET", "DELETE"}, change: func(name string) { w.patch(name, `{"data":{"a":"b"}}`) }},
+		"it has an owner again": {
+			owners: []metav1.OwnerReference{gone}, sent: []string{"DELETE", "GET", "GET"}, stays: true,
+			change: func(name string) { owners(name, ref(stays)) },
+		},
+		"it has lost its owner": {
+			owners: []metav1.OwnerReference{gone, ref(stays)}, sent: []string{"GET", "DELETE"},
+			change: func(name string) { owners(name, gone) },
+		},
+		"it was orphaned": {
+			owners: []metav1.OwnerReference{gone}, sent: []string{"DELETE", "GET"}, stays: true,
+			change: func(name string) { owners(name) },
+		},
+		"it is gone": {
+			owners: []metav1.OwnerReference{gone}, sent: []string{"DELETE"}, absent: true,
+			change: func(name string) { w.delete(name, metav1.DeletePropagationBackground) },
+		},
+		"it is another": {
+			owners: []metav1.OwnerReference{gone}, sent: []string{"DELETE", "GET"}, absent: true, stays: true,
+			change: func(name string) {
+				w.delete(name, metav1.DeletePropagationBackground)
+				w.create(called(name, gone))
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			made := w.create(metav1.ObjectMeta{GenerateName: "child-", OwnerReferences: test.owners})
+			c, sent := knowing(t, w.Harness, stays, made)
+			c.graph.absent.Add(identityOf(gone, w.ns), nil)
+			n, _ := c.graph.find(made.UID)
+			if test.change != nil {
+				test.change(made.Name)
+			}
+			if err := c.collect(ctx, n); errors.Is(err, errAbsent) != test.absent || err != nil && !test.absent {
+				t.Errorf("got %v", err)
+			}
+			if diff := cmp.Diff(test.sent, sent.methods); diff != "" {
+				t.Errorf("requests (-want +got):\n%s", diff)
+			}
+			_, err := w.maps().Get(ctx, made.Name, metav1.GetOptions{})
+			if stays := err == nil; stays != test.stays {
+				t.Errorf("it stays: %v, want %v (%v)", stays, test.stays, err)
+			}
+		})
+	}
+}
+
+func TestRemoveFinalizerThatTheCacheHas(t *testing.T) {
+	w := newWorld(t, harness.New(t, shared.Plane(t)))
+	made := w.create(finalized(called("o"), "x/y", "x/z"))
+	t.Cleanup(func() { w.unfinalize("o") })
+	i := objectIdentity("v1", "ConfigMap", made)
+	c, sent := knowing(t, w.Harness, made)
+	for _, test := range []struct {
+		finalizer  string
+		sent, left []string
+	}{
+		{"x/y", []string{"PATCH"}, []string{"x/z"}},
+		{"x/none", []string{"GET"}, []string{"x/z"}},
+		{"x/z", []string{"PATCH", "GET", "PATCH"}, nil}, // the cache is behind by now
+	} {
+		sent.methods = nil
+		if err := c.removeFinalizer(context.Background(), i, test.finalizer); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.sent, sent.methods); diff != "" {
+			t.Errorf("%s: requests (-want +got):\n%s", test.finalizer, diff)
+		}
+		if diff := cmp.Diff(test.left, w.get("o").Finalizers); diff != "" {
+			t.Errorf("%s: finalizers (-want +got):\n%s", test.finalizer, diff)
+		}
+	}
 }
 
 func TestDeleteWhatHasChanged(t *testing.T) {
@@ -68,7 +201,7 @@ func TestDeleteWhatHasChanged(t *testing.T) {
 				t.Fatal(err)
 			}
 			test.change(made.Name)
-			err = c.delete(ctx, i, o, metav1.DeletePropagationBackground)
+			err = c.deleteAnyway(ctx, i, o, metav1.DeletePropagationBackground)
 			if apierrors.IsConflict(err) != test.conflict || errors.Is(err, errAbsent) != test.absent {
 				t.Errorf("got %v", err)
 			}

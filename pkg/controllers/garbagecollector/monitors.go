@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/cache"
 
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
@@ -97,7 +98,13 @@ func (c *collector) follow() error {
 		return err
 	}
 	c.mapper.Store(&mapper)
-	return c.monitors.Follow(s)
+	err = c.monitors.Follow(s)
+	stores := map[schema.GroupVersionKind]cache.Store{}
+	for _, m := range c.monitors.All() {
+		stores[m.Resource.Kind] = m.Store()
+	}
+	c.stores.Store(&stores)
+	return err
 }
 
 // collectable resources are those whose objects can be watched and deleted, but

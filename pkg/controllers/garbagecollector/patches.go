@@ -118,9 +118,26 @@ const (
 	finalizerJitter = 0.1
 )
 
-// removeFinalizer takes a finalizer off an object, if it is there at all.
+// removeFinalizer takes a finalizer off an object, if it is there at all. It first
+// believes the cache: the server refuses a patch of another version.
 func (c *collector) removeFinalizer(ctx context.Context, i identity, finalizer string) error {
 	pause := wait.Backoff{Duration: finalizerPause, Factor: finalizerFactor, Jitter: finalizerJitter, Steps: finalizerTries}
+	take := func(o metav1.Object, at int) error {
+		var rest []string
+		rest = append(append(rest, o.GetFinalizers()[:at]...), o.GetFinalizers()[at+1:]...)
+		_, err := c.patch(ctx, i, types.MergePatchType, wholeFinalizers{o.GetResourceVersion(), rest})
+		if isAbsent(err) {
+			return nil
+		}
+		return err
+	}
+	if o := c.cached(i); o != nil {
+		if at := slices.Index(o.GetFinalizers(), finalizer); at >= 0 {
+			if err := take(o, at); !apierrors.IsConflict(err) {
+				return err
+			}
+		}
+	}
 	var last error
 	err := wait.ExponentialBackoffWithContext(ctx, pause, func(ctx context.Context) (bool, error) {
 		o, err := c.get(ctx, i)
@@ -134,14 +151,9 @@ func (c *collector) removeFinalizer(ctx context.Context, i identity, finalizer s
 		if at < 0 {
 			return true, nil
 		}
-		var rest []string
-		rest = append(append(rest, o.Finalizers[:at]...), o.Finalizers[at+1:]...)
-		_, last = c.patch(ctx, i, types.MergePatchType, wholeFinalizers{o.ResourceVersion, rest})
-		switch {
-		case apierrors.IsConflict(last):
+		last = take(o, at)
+		if apierrors.IsConflict(last) {
 			return false, nil
-		case isAbsent(last):
-			return true, nil
 		}
 		return true, last
 	})

@@ -40,6 +40,17 @@ func (g *graph) find(uid types.UID) (view, bool) {
 	return n.view(), true
 }
 
+// owned says whether one of these owners, as far as the graph knows, exists and
+// stays. The graph may be behind.
+func (g *graph) owned(owners []metav1.OwnerReference) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return len(owners) == 0 || slices.ContainsFunc(owners, func(ref metav1.OwnerReference) bool {
+		n := g.nodes[ref.UID]
+		return n != nil && !n.virtual && !n.deletingDependents
+	})
+}
+
 // dependentsOf an object, in no order.
 func (g *graph) dependentsOf(uid types.UID) []dependent {
 	g.mu.RLock()
