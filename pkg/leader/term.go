@@ -76,9 +76,30 @@ func (o *observer) Create(ctx context.Context, r resourcelock.LeaderElectionReco
 	return o.wrote(r, o.Interface.Create(ctx, r))
 }
 
-// Update is part of resourcelock.Interface.
+// renewals is how often a renewal is tried that others were faster than.
+const renewals = 5
+
+// Update is part of resourcelock.Interface. Who has the lock renews it anew when
+// somebody annotated it at the same moment: that is no failure to report.
 func (o *observer) Update(ctx context.Context, r resourcelock.LeaderElectionRecord) error {
-	return o.wrote(r, o.Interface.Update(ctx, r))
+	err := o.Interface.Update(ctx, r)
+	for range renewals - 1 {
+		if !conflict(err) || !o.keeps(ctx) {
+			break
+		}
+		err = o.Interface.Update(ctx, r)
+	}
+	return o.wrote(r, err)
+}
+
+// keeps says whether the lock, as it is now, may be renewed without a further
+// thought.
+func (o *observer) keeps(ctx context.Context) bool {
+	if !o.term.leads() {
+		return false
+	}
+	now, _, err := o.Get(ctx)
+	return err == nil && now.HolderIdentity == o.Identity() && now.PreferredHolder == ""
 }
 
 func (o *observer) wrote(r resourcelock.LeaderElectionRecord, err error) error {
