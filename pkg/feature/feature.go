@@ -89,12 +89,37 @@ func Resolve(settings map[string]bool) (Set, error) {
 	if err := setter.SetFromMapWithLogger(klog.NewKlogr().V(4), settings); err != nil {
 		return Set{}, err
 	}
-	s := Set{values: make(map[Gate]bool, len(known))}
-	for _, g := range known {
-		s.values[g.name] = registry.Enabled(featuregate.Feature(g.name))
+	s := Set{values: maps.Clone(defaults())}
+	for name := range settings {
+		if isGroup(name) {
+			return Set{values: values(registry)}, nil
+		}
+		s.values[Gate(name)] = registry.Enabled(featuregate.Feature(name))
 	}
 	return s, nil
 }
+
+// values asks for all gates. The registry copies the list of gates that were ever
+// asked for with each new one, so that this takes milliseconds.
+func values(registry featuregate.FeatureGate) map[Gate]bool {
+	list := make(map[Gate]bool, len(known))
+	for _, g := range known {
+		list[g.name] = registry.Enabled(featuregate.Feature(g.name))
+	}
+	return list
+}
+
+// defaults are the values of gates that nobody sets. They are not changed.
+var defaults = sync.OnceValue(func() map[Gate]bool {
+	all, err := table()
+	if err != nil {
+		return nil // Resolve returns the error
+	}
+	return values(all)
+})
+
+// isGroup says whether a name stands for the gates of a stage.
+func isGroup(name string) bool { return name == "AllAlpha" || name == "AllBeta" }
 
 // table has all gates, and nothing is ever set in it. Making it costs more than all
 // else that a configuration needs, so there is one.
@@ -148,7 +173,7 @@ func (s Set) With(g Gate, on bool) Set {
 
 // Known says whether a gate exists.
 func Known(name string) bool {
-	return name == "AllAlpha" || name == "AllBeta" ||
+	return isGroup(name) ||
 		slices.ContainsFunc(known, func(g spec) bool { return string(g.name) == name })
 }
 

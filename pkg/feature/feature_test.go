@@ -3,6 +3,7 @@
 package feature
 
 import (
+	"maps"
 	"strings"
 	"testing"
 )
@@ -42,6 +43,27 @@ func TestResolve(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is not asked for anew is what the registry would say.
+func TestResolveAgreesWithTheRegistry(t *testing.T) {
+	for _, settings := range []map[string]bool{nil, {"PodDeletionCost": false}, {"HPAScaleToZero": true, "PodDeletionCost": false}, {"AllBeta": false}} {
+		all, err := table()
+		if err != nil {
+			t.Fatal(err)
+		}
+		registry := all.DeepCopy()
+		if err := registry.SetFromMap(settings); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Resolve(settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := values(registry); !maps.Equal(s.values, want) {
+			t.Errorf("%v: got %v, want %v", settings, s.values, want)
+		}
 	}
 }
 
