@@ -65,6 +65,7 @@ type quotas struct {
 	quotas  *informer.Cache[*corev1.ResourceQuota]
 	written *writes.Store
 	spacer  *pacing.Spacer[key]
+	charges *charges
 	// primary has quotas to count again, priority those that lack a number: the API
 	// server admits nothing that they limit until it is there.
 	primary, priority *controller.Queue[key]
@@ -93,6 +94,7 @@ func newQuotas(env controller.Env, section *v1beta1.ResourceQuotaController, t t
 		},
 		memory:  quota.NewPodMemory(),
 		spacer:  pacing.NewSpacer[key](env.Clock, spacing),
+		charges: newCharges(env.Clock),
 		gate:    controller.NewWorkers(0),
 		workers: env.Workers,
 	}
@@ -103,7 +105,7 @@ func newQuotas(env controller.Env, section *v1beta1.ResourceQuotaController, t t
 		Name: "resource_quota_controller_resource_changes", Workers: controller.NewWorkers(1), Sync: c.replenish,
 	})
 	c.quotas = controller.Watch(c.Loop, informer.ResourceQuotas(), controller.Handler[*corev1.ResourceQuota]{
-		Add: c.enqueue, Update: c.updated, Delete: func(q *corev1.ResourceQuota) { c.primary.Add(keyOf(q)) },
+		Add: c.added, Update: c.updated, Delete: func(q *corev1.ResourceQuota) { c.primary.Add(keyOf(q)) },
 	})
 	c.written = writes.NewStore(writes.Caches{quotaResource: func() string { return c.quotas.ResourceVersion() }})
 	c.monitors = monitors.NewSet(monitors.Options{
@@ -125,9 +127,15 @@ func (c *quotas) enqueue(q *corev1.ResourceQuota) {
 	c.primary.Add(keyOf(q))
 }
 
+func (c *quotas) added(q *corev1.ResourceQuota) {
+	c.charges.see(keyOf(q), q.ResourceVersion)
+	c.enqueue(q)
+}
+
 // updated has a quota counted that limits something else now. Its status, which
 // the API server writes whenever something is created, is no reason.
 func (c *quotas) updated(old, q *corev1.ResourceQuota) {
+	c.charges.see(keyOf(q), q.ResourceVersion)
 	if old.UID != q.UID || !quota.Equal(old.Spec.Hard, q.Spec.Hard) {
 		c.enqueue(q)
 	}

@@ -34,6 +34,7 @@ func (c *quotas) sync(ctx context.Context, k key) error {
 	q, found := c.quotas.Get(k.Namespace, k.Name)
 	if !found {
 		c.spacer.Forget(k)
+		c.charges.forget(k)
 		if c.quotas.CountIn(k.Namespace) == 0 {
 			c.memory.Forget(k.Namespace)
 		}
@@ -50,6 +51,11 @@ func (c *quotas) sync(ctx context.Context, k key) error {
 		}
 	}
 	status := next(q, quota.Calculate(p.evaluators, k.Namespace, p.names, quota.ScopesOf(&q.Spec)))
+	if !lowers(q.Status.Used, status.Used) {
+		c.charges.believe(k)
+	} else if rest := c.charges.wait(k, q.ResourceVersion); rest > 0 {
+		return controller.RequeueAfter(rest)
+	}
 	if same(q.Status, status) {
 		return nil
 	}
