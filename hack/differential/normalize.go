@@ -237,10 +237,16 @@ func (n *normalizer) pod(o object) {
 
 // forgetRescale drops what only the status tells of a rescale: a program that is
 // killed between that of the target and that write cannot know it any more. Nor
-// can upstream's.
+// can upstream's. How many replicas are wanted is found out again, if there are
+// metrics.
 func forgetRescale(o object) {
 	o.drop("status.lastScaleTime")
 	conditions, _ := o.field("status.conditions").([]any)
+	for _, c := range conditions {
+		if m, _ := c.(map[string]any); m["type"] == "ScalingActive" && m["status"] == "False" {
+			o.drop("status.desiredReplicas")
+		}
+	}
 	conditions = slices.DeleteFunc(conditions, func(c any) bool { return typeOf(c) == "ScaledToZero" })
 	if status, ok := o["status"].(map[string]any); ok {
 		status["conditions"] = conditions
