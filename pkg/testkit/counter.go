@@ -28,7 +28,7 @@ type Counter struct {
 
 // Wrap returns a transport that counts and passes on; give it to rest.Config.Wrap.
 func (c *Counter) Wrap(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
+	return RoundTripper(func(r *http.Request) (*http.Response, error) {
 		verb, resource := classify(r)
 		c.mu.Lock()
 		if c.counts == nil {
@@ -40,9 +40,11 @@ func (c *Counter) Wrap(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
+// RoundTripper is a transport that a test puts between a client and the API server.
+type RoundTripper func(*http.Request) (*http.Response, error)
 
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+// RoundTrip is part of http.RoundTripper.
+func (f RoundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // Count returns the number of requests of a verb on a resource. An empty verb or
 // resource stands for all.

@@ -28,7 +28,7 @@ func (r *recorder) Fatalf(f string, a ...any) { r.Errorf(f, a...) }
 
 func TestCounter(t *testing.T) {
 	var counter Counter
-	client := http.Client{Transport: counter.Wrap(roundTripper(func(*http.Request) (*http.Response, error) {
+	client := http.Client{Transport: counter.Wrap(RoundTripper(func(*http.Request) (*http.Response, error) {
 		return httptest.NewRecorder().Result(), nil
 	}))}
 	tests := []struct{ method, path, verb, resource string }{

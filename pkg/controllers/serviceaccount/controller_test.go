@@ -116,12 +116,8 @@ type refusals struct {
 	count int
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 func (f *refusals) wrap(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
+	return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
 		if r.Method != http.MethodPost || !f.refuse(r.URL.Path) {
 			return next.RoundTrip(r)
 		}
