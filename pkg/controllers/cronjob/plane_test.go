@@ -3,7 +3,6 @@
 package cronjob_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -27,24 +26,9 @@ func TestMain(m *testing.M) { os.Exit(shared.Main(m)) }
 
 // scene is a namespace with one CronJob, "report". Nobody runs its Jobs: the test
 // says how they end.
-type scene struct {
-	*harness.Harness
+type scene struct{ *harness.Scene }
 
-	t   *testing.T
-	ctx context.Context
-	ns  string
-}
-
-func newScene(t *testing.T, h *harness.Harness) *scene {
-	return &scene{Harness: h, t: t, ctx: context.Background(), ns: h.Namespace()}
-}
-
-func (s *scene) must(err error) {
-	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-}
+func newScene(t *testing.T, h *harness.Harness) *scene { return &scene{h.Scene(t)} }
 
 // report makes a CronJob that is not created yet.
 func report(schedule string, change ...func(*batchv1.CronJob)) *batchv1.CronJob {
@@ -71,28 +55,28 @@ func halfHourAgo() (schedule string, slot time.Time) {
 func suspended(cj *batchv1.CronJob) { cj.Spec.Suspend = new(true) }
 
 func (s *scene) create(cj *batchv1.CronJob) *batchv1.CronJob {
-	s.t.Helper()
-	created, err := s.Admin.BatchV1().CronJobs(s.ns).Create(s.ctx, cj, metav1.CreateOptions{})
-	s.must(err)
+	s.T.Helper()
+	created, err := s.Admin.BatchV1().CronJobs(s.NS).Create(s.Ctx, cj, metav1.CreateOptions{})
+	s.Must(err)
 	return created
 }
 
 func (s *scene) get() *batchv1.CronJob {
-	s.t.Helper()
-	cj, err := s.Admin.BatchV1().CronJobs(s.ns).Get(s.ctx, "report", metav1.GetOptions{})
-	s.must(err)
+	s.T.Helper()
+	cj, err := s.Admin.BatchV1().CronJobs(s.NS).Get(s.Ctx, "report", metav1.GetOptions{})
+	s.Must(err)
 	return cj
 }
 
 func (s *scene) patch(spec string) {
-	s.t.Helper()
-	_, err := s.Admin.BatchV1().CronJobs(s.ns).Patch(s.ctx, "report", types.MergePatchType, []byte(`{"spec":`+spec+`}`), metav1.PatchOptions{})
-	s.must(err)
+	s.T.Helper()
+	_, err := s.Admin.BatchV1().CronJobs(s.NS).Patch(s.Ctx, "report", types.MergePatchType, []byte(`{"spec":`+spec+`}`), metav1.PatchOptions{})
+	s.Must(err)
 }
 
 // ran gives the CronJob the status of one that ran last at that time.
 func (s *scene) ran(at time.Time, active ...*batchv1.Job) {
-	s.t.Helper()
+	s.T.Helper()
 	cj := s.get()
 	cj.Status.LastScheduleTime = &metav1.Time{Time: at}
 	for _, j := range active {
@@ -100,21 +84,21 @@ func (s *scene) ran(at time.Time, active ...*batchv1.Job) {
 			APIVersion: "batch/v1", Kind: "Job", Namespace: j.Namespace, Name: j.Name, UID: j.UID,
 		})
 	}
-	_, err := s.Admin.BatchV1().CronJobs(s.ns).UpdateStatus(s.ctx, cj, metav1.UpdateOptions{})
-	s.must(err)
+	_, err := s.Admin.BatchV1().CronJobs(s.NS).UpdateStatus(s.Ctx, cj, metav1.UpdateOptions{})
+	s.Must(err)
 }
 
 func (s *scene) jobs() []batchv1.Job {
-	s.t.Helper()
-	list, err := s.Admin.BatchV1().Jobs(s.ns).List(s.ctx, metav1.ListOptions{})
-	s.must(err)
+	s.T.Helper()
+	list, err := s.Admin.BatchV1().Jobs(s.NS).List(s.Ctx, metav1.ListOptions{})
+	s.Must(err)
 	return list.Items
 }
 
 // lone waits until there is one Job, and the CronJob lists it.
 func (s *scene) lone() (job *batchv1.Job) {
-	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.T.Helper()
+	s.Eventually(func() error {
 		jobs, active := s.jobs(), s.get().Status.Active
 		if len(jobs) != 1 || len(active) != 1 || active[0].UID != jobs[0].UID {
 			return fmt.Errorf("%d Jobs, active %v", len(jobs), active)
@@ -128,26 +112,24 @@ func (s *scene) lone() (job *batchv1.Job) {
 // completes ends a Job in the way that the API server takes for the work of the
 // Job controller.
 func (s *scene) completes(job *batchv1.Job) {
-	s.t.Helper()
+	s.T.Helper()
 	now := metav1.Now()
 	job.Status.StartTime, job.Status.CompletionTime = &now, &now
 	for _, c := range []batchv1.JobConditionType{batchv1.JobSuccessCriteriaMet, batchv1.JobComplete} {
 		job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{Type: c, Status: corev1.ConditionTrue, LastTransitionTime: now})
 	}
-	_, err := s.Admin.BatchV1().Jobs(s.ns).UpdateStatus(s.ctx, job, metav1.UpdateOptions{})
-	s.must(err)
+	_, err := s.Admin.BatchV1().Jobs(s.NS).UpdateStatus(s.Ctx, job, metav1.UpdateOptions{})
+	s.Must(err)
 }
 
 // told waits for these events of the CronJob.
 func (s *scene) told(want ...string) {
-	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		list, err := s.Admin.CoreV1().Events(s.ns).List(s.ctx, metav1.ListOptions{FieldSelector: "involvedObject.kind=CronJob"})
-		s.must(err)
+	s.T.Helper()
+	s.Eventually(func() error {
 		got := map[string]bool{}
-		for _, e := range list.Items {
+		for _, e := range s.Events("involvedObject.kind=CronJob") {
 			if e.Source.Component != "cronjob-controller" {
-				s.t.Errorf("event from %q", e.Source.Component)
+				s.T.Errorf("event from %q", e.Source.Component)
 			}
 			got[fmt.Sprintf("%s %s %s", e.Type, e.Reason, e.Message)] = true
 		}
@@ -184,18 +166,18 @@ func lifeOfARun(s *scene) {
 	s.patch(`{"suspend":false}`)
 	job := s.lone()
 	if !metav1.IsControlledBy(job, cj) || job.Labels["app"] != "report" {
-		s.t.Errorf("Job %+v", job.ObjectMeta)
+		s.T.Errorf("Job %+v", job.ObjectMeta)
 	}
 	if at := job.Annotations[batchv1.CronJobScheduledTimestampAnnotation]; at != slot.Format(time.RFC3339) || job.Name != fmt.Sprintf("report-%d", slot.Unix()/60) {
-		s.t.Errorf("%s was scheduled for %s, want %s", job.Name, at, slot)
+		s.T.Errorf("%s was scheduled for %s, want %s", job.Name, at, slot)
 	}
 	if n, found := s.Metric("cronjob_controller_job_creation_skew_duration_seconds", nil); !found || n == 0 {
-		s.t.Errorf("%v skews were measured", n)
+		s.T.Errorf("%v skews were measured", n)
 	}
 	s.told("Normal SuccessfulCreate Created job " + job.Name)
 
 	s.completes(job)
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		if st := s.get().Status; len(st.Active) > 0 || st.LastSuccessfulTime == nil || st.LastScheduleTime == nil {
 			return fmt.Errorf("status %+v", st)
 		}
@@ -205,18 +187,18 @@ func lifeOfARun(s *scene) {
 	s.told("Normal SuccessfulCreate Created job "+job.Name, "Normal SawCompletedJob Saw completed job: "+job.Name+", condition: Complete",
 		"Normal SuccessfulDelete Deleted job "+job.Name)
 	if n := len(s.jobs()); n != 0 {
-		s.t.Errorf("%d Jobs", n)
+		s.T.Errorf("%d Jobs", n)
 	}
 }
 
 // running creates a Job of the CronJob.
 func (s *scene) running(cj *batchv1.CronJob) *batchv1.Job {
-	s.t.Helper()
-	job, err := s.Admin.BatchV1().Jobs(s.ns).Create(s.ctx, &batchv1.Job{
+	s.T.Helper()
+	job, err := s.Admin.BatchV1().Jobs(s.NS).Create(s.Ctx, &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{Name: "old", OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(cj, batchv1.SchemeGroupVersion.WithKind("CronJob"))}},
 		Spec:       cj.Spec.JobTemplate.Spec,
 	}, metav1.CreateOptions{})
-	s.must(err)
+	s.Must(err)
 	return job
 }
 
@@ -229,7 +211,7 @@ func replaced(s *scene) {
 	s.told(unexpected)
 	s.ran(slot.Add(-time.Hour), old)
 	s.patch(`{"suspend":false}`)
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		if jobs := s.jobs(); len(jobs) != 1 || jobs[0].UID == old.UID {
 			return fmt.Errorf("%d Jobs", len(jobs))
 		}
@@ -242,8 +224,8 @@ func replaced(s *scene) {
 func missing(s *scene) {
 	old := s.running(s.create(report("0 * * * *", suspended)))
 	s.ran(time.Now(), old)
-	s.must(s.Admin.BatchV1().Jobs(s.ns).Delete(s.ctx, "old", metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}))
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.Must(s.Admin.BatchV1().Jobs(s.NS).Delete(s.Ctx, "old", metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}))
+	s.Eventually(func() error {
 		if a := s.get().Status.Active; len(a) > 0 {
 			return fmt.Errorf("active %v", a)
 		}
@@ -261,9 +243,9 @@ func anotherOwner(s *scene) {
 		return n
 	}
 	before := adds()
-	_, err := s.Admin.BatchV1().Jobs(s.ns).Patch(s.ctx, job.Name, types.MergePatchType, []byte(`{"metadata":{"ownerReferences":null}}`), metav1.PatchOptions{})
-	s.must(err)
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	_, err := s.Admin.BatchV1().Jobs(s.NS).Patch(s.Ctx, job.Name, types.MergePatchType, []byte(`{"metadata":{"ownerReferences":null}}`), metav1.PatchOptions{})
+	s.Must(err)
+	s.Eventually(func() error {
 		if adds() == before {
 			return errors.New("not queued")
 		}
@@ -286,21 +268,14 @@ func closingNamespace(s *scene) {
 	schedule, slot := halfHourAgo()
 	s.create(report(schedule, suspended))
 	s.ran(slot.Add(-time.Hour))
-	s.must(s.Admin.CoreV1().Namespaces().Delete(s.ctx, s.ns, metav1.DeleteOptions{}))
+	s.Terminate()
 	retries := func() float64 {
 		n, _ := s.Metric("workqueue_retries_total", map[string]string{"name": "cronjob"})
 		return n
 	}
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		ns, err := s.Admin.CoreV1().Namespaces().Get(s.ctx, s.ns, metav1.GetOptions{})
-		if err == nil && ns.Status.Phase != corev1.NamespaceTerminating {
-			return fmt.Errorf("phase %s", ns.Status.Phase)
-		}
-		return err
-	})
 	before := retries()
 	s.patch(`{"suspend":false}`)
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		if retries() < before+2 {
 			return errors.New("not tried again")
 		}

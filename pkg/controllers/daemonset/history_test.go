@@ -14,7 +14,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/daemonset"
-	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
@@ -24,7 +23,7 @@ func TestHashCollision(t *testing.T) {
 	h.Start(daemonset.Descriptor(), nil)
 	s, twin := newScene(t, h), newScene(t, h)
 	a := s.node("a")
-	selectNode := func(ds *appsv1.DaemonSet) { ds.Spec.Template.Spec.NodeSelector[sceneLabel] = s.ns }
+	selectNode := func(ds *appsv1.DaemonSet) { ds.Spec.Template.Spec.NodeSelector[sceneLabel] = s.NS }
 	second := func(ds *appsv1.DaemonSet) { ds.Spec.Template.Spec.Containers[0].Image = "registry.example/c:2" }
 	twin.create(twin.set("web", selectNode, second))
 	twin.settles(a)
@@ -33,10 +32,10 @@ func TestHashCollision(t *testing.T) {
 	s.create(s.set("web"))
 	s.settles(a)
 	s.runs("web", 1)
-	_, err := s.Admin.AppsV1().ControllerRevisions(s.ns).Create(s.ctx, &appsv1.ControllerRevision{
+	_, err := s.Admin.AppsV1().ControllerRevisions(s.NS).Create(s.Ctx, &appsv1.ControllerRevision{
 		ObjectMeta: metav1.ObjectMeta{Name: name}, Data: runtime.RawExtension{Raw: []byte(`{"other":"data"}`)}, Revision: 1,
 	}, metav1.CreateOptions{})
-	s.must(err)
+	s.Must(err)
 	s.update("web", second)
 	s.runs("web", 1)
 	ds := s.get("web")
@@ -63,10 +62,10 @@ func TestDuplicateRevision(t *testing.T) {
 	double.Name, double.ResourceVersion, double.UID = "web-double", "", ""
 	double.Labels[hashLabel] = "double"
 	double.Revision = 2
-	_, err := s.Admin.AppsV1().ControllerRevisions(s.ns).Create(s.ctx, &double, metav1.CreateOptions{})
-	s.must(err)
+	_, err := s.Admin.AppsV1().ControllerRevisions(s.NS).Create(s.Ctx, &double, metav1.CreateOptions{})
+	s.Must(err)
 	h.Start(daemonset.Descriptor(), nil)
-	testkit.Eventually(t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		p := s.settles(a)[0]
 		if p.UID != before.UID {
 			t.Fatal("the pod was replaced")
@@ -92,7 +91,7 @@ func TestHistoryLimit(t *testing.T) {
 	s.runs("web", 2)
 	numbers := func(want ...int64) {
 		t.Helper()
-		testkit.Eventually(t, harness.Timeout, func() error {
+		s.Eventually(func() error {
 			var got []int64
 			for _, r := range s.revisions() {
 				got = append(got, r.Revision)
@@ -110,7 +109,7 @@ func TestHistoryLimit(t *testing.T) {
 	s.image("web", "4")
 	numbers(1, 4)
 	for _, p := range pods {
-		s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.ctx, p.Name, metav1.DeleteOptions{}))
+		s.DeletePod(p.Name)
 	}
 	s.settles(nodes...)
 	s.runs("web", 2)
@@ -128,32 +127,32 @@ func TestClaimedRevisions(t *testing.T) {
 	ds := s.create(s.set("web"))
 	s.settles(a)
 	s.runs("web", 1)
-	revisions := s.Admin.AppsV1().ControllerRevisions(s.ns)
+	revisions := s.Admin.AppsV1().ControllerRevisions(s.NS)
 	orphan := &appsv1.ControllerRevision{
 		ObjectMeta: metav1.ObjectMeta{Name: "orphan", Labels: web()}, Data: runtime.RawExtension{Raw: []byte(`{}`)}, Revision: 7,
 	}
-	_, err := revisions.Create(s.ctx, orphan, metav1.CreateOptions{})
-	s.must(err)
-	testkit.Eventually(t, harness.Timeout, func() error {
-		r, err := revisions.Get(s.ctx, "orphan", metav1.GetOptions{})
-		s.must(err)
+	_, err := revisions.Create(s.Ctx, orphan, metav1.CreateOptions{})
+	s.Must(err)
+	s.Eventually(func() error {
+		r, err := revisions.Get(s.Ctx, "orphan", metav1.GetOptions{})
+		s.Must(err)
 		if !metav1.IsControlledBy(r, ds) || r.Labels[hashLabel] != "orphan" {
 			return fmt.Errorf("owners %v, labels %v", r.OwnerReferences, r.Labels)
 		}
 		return nil
 	})
 	// The current one comes after it.
-	testkit.Eventually(t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		if all := s.revisions(); len(all) != 2 || all[1].Name == "orphan" || all[1].Revision != 8 {
 			return errors.New("the current revision is not the latest")
 		}
 		return nil
 	})
-	_, err = revisions.Patch(s.ctx, "orphan", types.MergePatchType, []byte(`{"metadata":{"labels":{"app":"other"}}}`), metav1.PatchOptions{})
-	s.must(err)
-	testkit.Eventually(t, harness.Timeout, func() error {
-		r, err := revisions.Get(s.ctx, "orphan", metav1.GetOptions{})
-		s.must(err)
+	_, err = revisions.Patch(s.Ctx, "orphan", types.MergePatchType, []byte(`{"metadata":{"labels":{"app":"other"}}}`), metav1.PatchOptions{})
+	s.Must(err)
+	s.Eventually(func() error {
+		r, err := revisions.Get(s.Ctx, "orphan", metav1.GetOptions{})
+		s.Must(err)
 		if len(r.OwnerReferences) > 0 {
 			return fmt.Errorf("owners %v", r.OwnerReferences)
 		}

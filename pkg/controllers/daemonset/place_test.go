@@ -91,7 +91,7 @@ func TestNodesComeAndChange(t *testing.T) {
 		s.labelNode(b, sceneLabel, "other")
 		s.settles(a)
 		s.reports("web", all(1))
-		s.labelNode(b, sceneLabel, s.ns)
+		s.labelNode(b, sceneLabel, s.NS)
 		s.settles(a, b)
 		s.runs("web", 2)
 	})
@@ -109,7 +109,7 @@ func TestNodesComeAndChange(t *testing.T) {
 		// Nothing is to be done about it, so it shows with the next sync only.
 		s.update("web", func(ds *appsv1.DaemonSet) { metav1.SetMetaDataAnnotation(&ds.ObjectMeta, "touched", "1") })
 		s.reports("web", counts{1, 1, 1, 1, 1, 1})
-		if p := s.pod(first[0].Name); p.DeletionTimestamp != nil {
+		if p := s.Pod(first[0].Name); p.DeletionTimestamp != nil {
 			t.Error("the pod was deleted")
 		}
 		s.taint(a)
@@ -130,7 +130,7 @@ func TestNodesComeAndChange(t *testing.T) {
 			corev1.Taint{Key: corev1.TaintNodeDiskPressure, Effect: corev1.TaintEffectNoSchedule},
 		)
 		before := s.settles(a, b)
-		s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.ctx, before[1].Name, metav1.DeleteOptions{}))
+		s.DeletePod(before[1].Name)
 		testkit.Eventually(t, harness.Timeout, func() error {
 			if after := s.settles(a, b); after[1].Name == before[1].Name {
 				return fmt.Errorf("still the old pod")
@@ -143,7 +143,7 @@ func TestNodesComeAndChange(t *testing.T) {
 		c := s.node("c")
 		s.runs("web", 3)
 		s.taint(c, none)
-		s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.ctx, s.settles(a, b, c)[2].Name, metav1.DeleteOptions{}))
+		s.DeletePod(s.settles(a, b, c)[2].Name)
 		s.settles(a, b)
 		s.runs("web", 2)
 	})
@@ -165,7 +165,7 @@ func TestForeignLabelCostsNothing(t *testing.T) {
 	}
 	sets, looks := syncs("daemonset"), syncs("daemonset-node-updates")
 	s.labelNode(a, "measured", "42")
-	testkit.Eventually(t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		if now := syncs("daemonset-node-updates"); now != looks+1 {
 			return fmt.Errorf("%v nodes were looked at", now-looks)
 		}
@@ -173,7 +173,7 @@ func TestForeignLabelCostsNothing(t *testing.T) {
 	})
 	s.patchNode(a, map[string]any{"metadata": map[string]any{"annotations": map[string]string{"measured": "43"}}})
 	s.labelNode(a, "measured", nil)
-	testkit.Eventually(t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		if now := syncs("daemonset-node-updates"); now != looks+2 {
 			return fmt.Errorf("%v nodes were looked at", now-looks)
 		}
@@ -222,12 +222,12 @@ func TestNodeIsDeleted(t *testing.T) {
 	s.create(s.set("web"))
 	pods := s.settles(nodes...)
 	s.bind(&pods[1])
-	s.must(s.Admin.CoreV1().Nodes().Delete(s.ctx, nodes[0], metav1.DeleteOptions{}))
+	s.Must(s.Admin.CoreV1().Nodes().Delete(s.Ctx, nodes[0], metav1.DeleteOptions{}))
 	s.settles(nodes[1], nodes[2])
-	s.must(s.Admin.CoreV1().Nodes().Delete(s.ctx, nodes[1], metav1.DeleteOptions{}))
+	s.Must(s.Admin.CoreV1().Nodes().Delete(s.Ctx, nodes[1], metav1.DeleteOptions{}))
 	s.reports("web", counts{1, 1, 0, 0, 1, 0})
 	s.catchUp()
-	if _, err := s.Admin.CoreV1().Pods(s.ns).Get(s.ctx, pods[1].Name, metav1.GetOptions{}); apierrors.IsNotFound(err) {
+	if _, err := s.Admin.CoreV1().Pods(s.NS).Get(s.Ctx, pods[1].Name, metav1.GetOptions{}); apierrors.IsNotFound(err) {
 		t.Error("the bound pod was deleted")
 	}
 }

@@ -3,7 +3,6 @@
 package daemonset_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,35 +39,27 @@ const (
 
 // scene is a namespace with nodes of its own, in which a test plays what is not
 // there: scheduler, kubelet, garbage collector.
-type scene struct {
-	*harness.Harness
+type scene struct{ *harness.Scene }
 
-	t   *testing.T
-	ctx context.Context
-	ns  string
-}
-
-func newScene(t *testing.T, h *harness.Harness) *scene {
-	return &scene{Harness: h, t: t, ctx: context.Background(), ns: h.Namespace()}
-}
+func newScene(t *testing.T, h *harness.Harness) *scene { return &scene{h.Scene(t)} }
 
 // node makes a node of the scene and returns its name.
 func (s *scene) node(name string) string {
-	s.t.Helper()
-	name = name + "." + s.ns
-	s.must(shared.Plane(s.t).AddNode(s.ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{
-		Name: name, Labels: map[string]string{sceneLabel: s.ns, "disk": "ssd"},
+	s.T.Helper()
+	name = name + "." + s.NS
+	s.Must(shared.Plane(s.T).AddNode(s.Ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{
+		Name: name, Labels: map[string]string{sceneLabel: s.NS, "disk": "ssd"},
 	}}))
-	s.t.Cleanup(func() {
-		if err := s.Admin.CoreV1().Nodes().Delete(s.ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
-			s.t.Error(err)
+	s.T.Cleanup(func() {
+		if err := s.Admin.CoreV1().Nodes().Delete(s.Ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			s.T.Error(err)
 		}
 	})
 	return name
 }
 
 func (s *scene) nodes(names ...string) []string {
-	s.t.Helper()
+	s.T.Helper()
 	all := make([]string, 0, len(names))
 	for _, n := range names {
 		all = append(all, s.node(n))
@@ -77,20 +68,20 @@ func (s *scene) nodes(names ...string) []string {
 }
 
 func (s *scene) patchNode(name string, patch map[string]any) {
-	s.t.Helper()
+	s.T.Helper()
 	data, err := json.Marshal(patch)
-	s.must(err)
-	_, err = s.Admin.CoreV1().Nodes().Patch(s.ctx, name, types.MergePatchType, data, metav1.PatchOptions{})
-	s.must(err)
+	s.Must(err)
+	_, err = s.Admin.CoreV1().Nodes().Patch(s.Ctx, name, types.MergePatchType, data, metav1.PatchOptions{})
+	s.Must(err)
 }
 
 func (s *scene) labelNode(name, key string, value any) {
-	s.t.Helper()
+	s.T.Helper()
 	s.patchNode(name, map[string]any{"metadata": map[string]any{"labels": map[string]any{key: value}}})
 }
 
 func (s *scene) taint(name string, taints ...corev1.Taint) {
-	s.t.Helper()
+	s.T.Helper()
 	s.patchNode(name, map[string]any{"spec": map[string]any{"taints": taints}})
 }
 
@@ -107,7 +98,7 @@ func (s *scene) set(name string, changes ...func(*appsv1.DaemonSet)) *appsv1.Dae
 				ObjectMeta: metav1.ObjectMeta{Labels: web()},
 				Spec: corev1.PodSpec{
 					Containers:                    []corev1.Container{{Name: "c", Image: "registry.example/c:1"}},
-					NodeSelector:                  map[string]string{sceneLabel: s.ns},
+					NodeSelector:                  map[string]string{sceneLabel: s.NS},
 					TerminationGracePeriodSeconds: ptr.To[int64](0),
 				},
 			},
@@ -130,48 +121,33 @@ func limits(unavailable, surge string) func(*appsv1.DaemonSet) {
 }
 
 func (s *scene) create(ds *appsv1.DaemonSet) *appsv1.DaemonSet {
-	s.t.Helper()
-	created, err := s.Admin.AppsV1().DaemonSets(s.ns).Create(s.ctx, ds, metav1.CreateOptions{})
-	s.must(err)
+	s.T.Helper()
+	created, err := s.Admin.AppsV1().DaemonSets(s.NS).Create(s.Ctx, ds, metav1.CreateOptions{})
+	s.Must(err)
 	return created
 }
 
 func (s *scene) get(name string) *appsv1.DaemonSet {
-	s.t.Helper()
-	ds, err := s.Admin.AppsV1().DaemonSets(s.ns).Get(s.ctx, name, metav1.GetOptions{})
-	s.must(err)
+	s.T.Helper()
+	ds, err := s.Admin.AppsV1().DaemonSets(s.NS).Get(s.Ctx, name, metav1.GetOptions{})
+	s.Must(err)
 	return ds
 }
 
 // update changes the spec.
 func (s *scene) update(name string, change func(*appsv1.DaemonSet)) {
-	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.T.Helper()
+	s.Eventually(func() error {
 		ds := s.get(name)
 		change(ds)
-		_, err := s.Admin.AppsV1().DaemonSets(s.ns).Update(s.ctx, ds, metav1.UpdateOptions{})
+		_, err := s.Admin.AppsV1().DaemonSets(s.NS).Update(s.Ctx, ds, metav1.UpdateOptions{})
 		return err
 	})
 }
 
 func (s *scene) image(name, tag string) {
-	s.t.Helper()
+	s.T.Helper()
 	s.update(name, func(ds *appsv1.DaemonSet) { ds.Spec.Template.Spec.Containers[0].Image = "registry.example/c:" + tag })
-}
-
-// pods of the namespace, sorted by name.
-func (s *scene) pods() []corev1.Pod {
-	s.t.Helper()
-	list, err := s.Admin.CoreV1().Pods(s.ns).List(s.ctx, metav1.ListOptions{})
-	s.must(err)
-	return list.Items
-}
-
-func (s *scene) pod(name string) *corev1.Pod {
-	s.t.Helper()
-	p, err := s.Admin.CoreV1().Pods(s.ns).Get(s.ctx, name, metav1.GetOptions{})
-	s.must(err)
-	return p
 }
 
 func target(p *corev1.Pod) string {
@@ -184,11 +160,11 @@ func target(p *corev1.Pod) string {
 // settles waits until there is one pod for each of these nodes and no other, and
 // returns them in the order of the nodes.
 func (s *scene) settles(nodes ...string) []corev1.Pod {
-	s.t.Helper()
+	s.T.Helper()
 	var found []corev1.Pod
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		found = make([]corev1.Pod, len(nodes))
-		pods := s.pods()
+		pods := s.Pods()
 		for _, p := range pods {
 			if i := slices.Index(nodes, target(&p)); i >= 0 {
 				found[i] = p
@@ -204,26 +180,26 @@ func (s *scene) settles(nodes ...string) []corev1.Pod {
 }
 
 func (s *scene) bind(p *corev1.Pod) {
-	s.t.Helper()
+	s.T.Helper()
 	if p.Spec.NodeName != "" {
 		return
 	}
-	err := s.Admin.CoreV1().Pods(s.ns).Bind(s.ctx, &corev1.Binding{
+	err := s.Admin.CoreV1().Pods(s.NS).Bind(s.Ctx, &corev1.Binding{
 		ObjectMeta: metav1.ObjectMeta{Name: p.Name}, Target: corev1.ObjectReference{Kind: "Node", Name: target(p)},
 	}, metav1.CreateOptions{})
 	// The controller may have deleted it meanwhile.
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 }
 
 func (s *scene) setStatus(name string, status corev1.PodStatus) {
-	s.t.Helper()
+	s.T.Helper()
 	data, err := json.Marshal(map[string]any{"status": status})
-	s.must(err)
-	_, err = s.Admin.CoreV1().Pods(s.ns).Patch(s.ctx, name, types.MergePatchType, data, metav1.PatchOptions{}, "status")
+	s.Must(err)
+	_, err = s.Admin.CoreV1().Pods(s.NS).Patch(s.Ctx, name, types.MergePatchType, data, metav1.PatchOptions{}, "status")
 	if err != nil && !apierrors.IsNotFound(err) {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 }
 
@@ -235,13 +211,11 @@ func isReady(p *corev1.Pod) bool {
 
 // run binds all pods and makes them ready.
 func (s *scene) run() {
-	s.t.Helper()
-	for _, p := range s.pods() {
+	s.T.Helper()
+	for _, p := range s.Pods() {
 		s.bind(&p)
 		if !isReady(&p) && p.Status.Phase != corev1.PodFailed {
-			s.setStatus(p.Name, corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{
-				{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(time.Now())},
-			}})
+			s.setStatus(p.Name, harness.ReadySince(time.Now()))
 		}
 	}
 }
@@ -252,9 +226,9 @@ type counts [6]int32
 // reports waits until the controller has seen the latest spec and reports these
 // counts.
 func (s *scene) reports(name string, want counts) *appsv1.DaemonSet {
-	s.t.Helper()
+	s.T.Helper()
 	var ds *appsv1.DaemonSet
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		ds = s.get(name)
 		st := ds.Status
 		if st.ObservedGeneration != ds.Generation {
@@ -276,12 +250,12 @@ func all(n int32) counts { return counts{n, n, n, n, n, 0} }
 
 // runs waits until all pods are new and available, playing kubelet meanwhile.
 func (s *scene) runs(name string, n int32) {
-	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.T.Helper()
+	s.Eventually(func() error {
 		s.run()
 		ds := s.get(name)
 		st := ds.Status
-		if st.ObservedGeneration != ds.Generation || st.UpdatedNumberScheduled != n || st.NumberAvailable != n || len(s.pods()) != int(n) {
+		if st.ObservedGeneration != ds.Generation || st.UpdatedNumberScheduled != n || st.NumberAvailable != n || len(s.Pods()) != int(n) {
 			return fmt.Errorf("status %+v", st)
 		}
 		return nil
@@ -290,9 +264,9 @@ func (s *scene) runs(name string, n int32) {
 
 // revisions of the namespace, sorted by number.
 func (s *scene) revisions() []appsv1.ControllerRevision {
-	s.t.Helper()
-	list, err := s.Admin.AppsV1().ControllerRevisions(s.ns).List(s.ctx, metav1.ListOptions{})
-	s.must(err)
+	s.T.Helper()
+	list, err := s.Admin.AppsV1().ControllerRevisions(s.NS).List(s.Ctx, metav1.ListOptions{})
+	s.Must(err)
 	slices.SortFunc(list.Items, func(a, b appsv1.ControllerRevision) int { return int(a.Revision - b.Revision) })
 	return list.Items
 }
@@ -300,9 +274,9 @@ func (s *scene) revisions() []appsv1.ControllerRevision {
 // catchUp waits until the controller has seen all that happened before: it makes
 // another DaemonSet, and waits for its status.
 func (s *scene) catchUp() {
-	s.t.Helper()
+	s.T.Helper()
 	s.create(s.set("marker", func(ds *appsv1.DaemonSet) {
-		ds.Spec.Selector.MatchLabels = map[string]string{"marker": s.ns}
+		ds.Spec.Selector.MatchLabels = map[string]string{"marker": s.NS}
 		ds.Spec.Template.Labels = ds.Spec.Selector.MatchLabels
 		ds.Spec.Template.Spec.NodeName = "nowhere"
 	}))
@@ -311,22 +285,14 @@ func (s *scene) catchUp() {
 
 // event waits for an event with that reason and message.
 func (s *scene) event(reason, message string) {
-	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		list, err := s.Admin.CoreV1().Events(s.ns).List(s.ctx, metav1.ListOptions{FieldSelector: "reason=" + reason})
-		s.must(err)
-		for _, e := range list.Items {
+	s.T.Helper()
+	s.Eventually(func() error {
+		list := s.Events("reason=" + reason)
+		for _, e := range list {
 			if e.Message == message && e.InvolvedObject.Kind == "DaemonSet" && e.Source.Component == "daemonset-controller" {
 				return nil
 			}
 		}
-		return fmt.Errorf("%d events of reason %s, none says %q", len(list.Items), reason, message)
+		return fmt.Errorf("%d events of reason %s, none says %q", len(list), reason, message)
 	})
-}
-
-func (s *scene) must(err error) {
-	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
 }

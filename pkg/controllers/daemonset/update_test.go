@@ -11,17 +11,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/daemonset"
-	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
 // tally counts pods that are ready, by image.
 func (s *scene) tally() (pods int, ready map[string]int) {
 	ready = map[string]int{}
-	list := s.pods()
+	list := s.Pods()
 	for _, p := range list {
 		if isReady(&p) {
 			ready[p.Spec.Containers[0].Image]++
@@ -41,8 +39,8 @@ func images(one, two int) map[string]int {
 }
 
 func (s *scene) tallies(pods int, ready map[string]int) {
-	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.T.Helper()
+	s.Eventually(func() error {
 		n, got := s.tally()
 		if diff := cmp.Diff(ready, got); diff != "" || n != pods {
 			return fmt.Errorf("%d pods, want %d, ready (-want +got):\n%s", n, pods, diff)
@@ -92,7 +90,7 @@ func TestRollback(t *testing.T) {
 	s.image("web", "1")
 	s.runs("web", 3)
 	kept := 0
-	for _, p := range s.pods() {
+	for _, p := range s.Pods() {
 		if before[p.Name] {
 			kept++
 		}
@@ -104,7 +102,7 @@ func TestRollback(t *testing.T) {
 	for _, r := range s.revisions() {
 		numbers[r.Name] = r.Revision
 	}
-	hash := s.pods()[0].Labels[hashLabel]
+	hash := s.Pods()[0].Labels[hashLabel]
 	if len(numbers) != 2 || numbers["web-"+hash] != 3 {
 		t.Errorf("revisions %v, current web-%s", numbers, hash)
 	}
@@ -145,8 +143,8 @@ func TestSurgeReplacesPodsThatServeNobody(t *testing.T) {
 	old := s.settles(a)[0]
 	s.bind(&old)
 	s.image("web", "2")
-	testkit.Eventually(t, harness.Timeout, func() error {
-		pods := s.pods()
+	s.Eventually(func() error {
+		pods := s.Pods()
 		if len(pods) != 1 || pods[0].Name == old.Name {
 			return fmt.Errorf("%d pods", len(pods))
 		}
@@ -166,7 +164,7 @@ func TestOnDelete(t *testing.T) {
 	s.runs("web", 2)
 	s.image("web", "2")
 	s.reports("web", counts{2, 2, 2, 2, 0, 0})
-	s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.ctx, before[0].Name, metav1.DeleteOptions{}))
+	s.DeletePod(before[0].Name)
 	s.reports("web", counts{2, 2, 1, 1, 1, 0})
 	after := s.settles(nodes...)
 	if after[1].Name != before[1].Name || after[0].Spec.Containers[0].Image != "registry.example/c:2" {
@@ -187,8 +185,8 @@ func TestFailedPods(t *testing.T) {
 		p = s.settles(a)[0]
 		s.bind(&p)
 		s.setStatus(p.Name, corev1.PodStatus{Phase: phase})
-		testkit.Eventually(t, harness.Timeout, func() error {
-			for _, q := range s.pods() {
+		s.Eventually(func() error {
+			for _, q := range s.Pods() {
 				if q.Name != p.Name {
 					return nil
 				}
@@ -198,7 +196,7 @@ func TestFailedPods(t *testing.T) {
 		return p.Name, time.Now()
 	}
 	name, last := replaced(corev1.PodFailed)
-	s.event("FailedDaemonPod", fmt.Sprintf("Found failed daemon pod %s/%s on node %s, will try to kill it", s.ns, name, a))
+	s.event("FailedDaemonPod", fmt.Sprintf("Found failed daemon pod %s/%s on node %s, will try to kill it", s.NS, name, a))
 	for _, wait := range []time.Duration{time.Second, 2 * time.Second} {
 		_, now := replaced(corev1.PodFailed)
 		// The wait began a moment before the pod was gone.
@@ -212,7 +210,7 @@ func TestFailedPods(t *testing.T) {
 	if took := now.Sub(last); took > 2*time.Second {
 		t.Errorf("a pod that succeeded was replaced after %s", took)
 	}
-	s.event("SucceededDaemonPod", fmt.Sprintf("Found succeeded daemon pod %s/%s on node %s, will try to delete it", s.ns, name, a))
+	s.event("SucceededDaemonPod", fmt.Sprintf("Found succeeded daemon pod %s/%s on node %s, will try to delete it", s.NS, name, a))
 }
 
 func TestHeldPods(t *testing.T) {
@@ -223,15 +221,15 @@ func TestHeldPods(t *testing.T) {
 	s.create(s.set("web", func(ds *appsv1.DaemonSet) { ds.Spec.Template.Finalizers = []string{hold} }))
 	p := s.settles(a)[0]
 	s.bind(&p)
-	s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.ctx, p.Name, metav1.DeleteOptions{}))
+	s.DeletePod(p.Name)
 	s.reports("web", counts{1, 1, 0, 0, 1, 0})
 	s.catchUp()
-	if n := len(s.pods()); n != 1 {
+	if n := len(s.Pods()); n != 1 {
 		t.Errorf("%d pods: the old one may still run", n)
 	}
 	s.setStatus(p.Name, corev1.PodStatus{Phase: corev1.PodSucceeded})
-	testkit.Eventually(t, harness.Timeout, func() error {
-		if n := len(s.pods()); n != 2 {
+	s.Eventually(func() error {
+		if n := len(s.Pods()); n != 2 {
 			return fmt.Errorf("%d pods", n)
 		}
 		return nil

@@ -9,9 +9,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-
-	"github.com/kube-live/kube-controller-manager/pkg/testkit"
-	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
 // TestCollision changes the template of a ReplicaSet, whose name then belongs to
@@ -43,15 +40,15 @@ func TestRelabelled(t *testing.T) {
 	w.completed("web")
 	first := w.sized("web", map[string]int32{"v1": 1})["v1"]
 	owner := func() string {
-		rs, err := w.Admin.AppsV1().ReplicaSets(w.ns).Get(t.Context(), first.Name, metav1.GetOptions{})
-		must(t, err)
+		rs, err := w.Admin.AppsV1().ReplicaSets(w.NS).Get(t.Context(), first.Name, metav1.GetOptions{})
+		w.Must(err)
 		if ref := metav1.GetControllerOf(rs); ref != nil {
 			return ref.Name
 		}
 		return ""
 	}
 	w.patch(first.Name, `{"metadata": {"labels": {"app": "other"}}}`)
-	testkit.Eventually(t, harness.Timeout, func() error {
+	w.Eventually(func() error {
 		if rs := w.sets("web")["v1"]; rs == nil || rs.UID == first.UID || owner() != "" {
 			return fmt.Errorf("the Deployment has %v, the old one is owned by %q", rs, owner())
 		}
@@ -62,15 +59,15 @@ func TestRelabelled(t *testing.T) {
 	}
 
 	w.patch(first.Name, `{"metadata": {"labels": {"app": "web"}}}`)
-	testkit.Eventually(t, harness.Timeout, func() error {
+	w.Eventually(func() error {
 		if got := owner(); got != "web" {
 			return fmt.Errorf("owned by %q", got)
 		}
 		return nil
 	})
 	// Of the two with the template one has the replicas, and keeps them.
-	testkit.Eventually(t, harness.Timeout, func() error {
-		all, err := w.Admin.AppsV1().ReplicaSets(w.ns).List(t.Context(), metav1.ListOptions{})
+	w.Eventually(func() error {
+		all, err := w.Admin.AppsV1().ReplicaSets(w.NS).List(t.Context(), metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
@@ -91,13 +88,13 @@ func TestAdoption(t *testing.T) {
 	w := newWorld(t)
 	w.play()
 	labels := map[string]string{"app": "web"}
-	orphan, err := w.Admin.AppsV1().ReplicaSets(w.ns).Create(t.Context(), &appsv1.ReplicaSet{
+	orphan, err := w.Admin.AppsV1().ReplicaSets(w.NS).Create(t.Context(), &appsv1.ReplicaSet{
 		ObjectMeta: metav1.ObjectMeta{Name: "handmade", Labels: labels},
 		Spec: appsv1.ReplicaSetSpec{
 			Replicas: ptr.To(int32(2)), Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: object("web", 1).Spec.Template,
 		},
 	}, metav1.CreateOptions{})
-	must(t, err)
+	w.Must(err)
 	w.create(object("web", 2))
 	w.completed("web")
 	d := w.until("web", func(d *appsv1.Deployment) error {
@@ -137,7 +134,7 @@ func TestBeingDeleted(t *testing.T) {
 	w.create(object("web", 2, func(d *appsv1.Deployment) { d.Finalizers = []string{"example.com/hold"} }))
 	rs := w.sized("web", map[string]int32{"v1": 2})["v1"]
 	w.until("web", observed)
-	must(t, w.Admin.AppsV1().Deployments(w.ns).Delete(t.Context(), "web", metav1.DeleteOptions{}))
+	w.Must(w.Admin.AppsV1().Deployments(w.NS).Delete(t.Context(), "web", metav1.DeleteOptions{}))
 	w.change("web", setImage("v2"), setReplicas(5))
 	w.setStatus(rs.Name, nil)
 	w.until("web", func(d *appsv1.Deployment) error {

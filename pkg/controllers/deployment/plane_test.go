@@ -40,30 +40,28 @@ const broken = "broken"
 
 // world is a namespace of a running controller.
 type world struct {
-	*harness.Harness
+	*harness.Scene
 
-	t   *testing.T
-	ns  string
 	run *harness.Run
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	h := harness.New(t, shared.Plane(t))
-	w := &world{Harness: h, t: t, ns: h.Namespace()}
+	w := &world{Scene: h.Scene(t)}
 	w.run = h.Start(deployment.Descriptor(), nil)
 	return w
 }
 
 // play stands in for the ReplicaSet controller, and for pods that start at once.
 func (w *world) play() {
-	w.t.Helper()
+	w.T.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	client := w.Admin.AppsV1().ReplicaSets(w.ns)
+	client := w.Admin.AppsV1().ReplicaSets(w.NS)
 	watch, err := client.Watch(ctx, metav1.ListOptions{})
-	must(w.t, err)
+	w.Must(err)
 	done := make(chan struct{})
-	w.t.Cleanup(func() { cancel(); <-done })
+	w.T.Cleanup(func() { cancel(); <-done })
 	go func() {
 		defer close(done)
 		defer watch.Stop()
@@ -140,37 +138,37 @@ func annotate(key, value string) func(*appsv1.Deployment) {
 }
 
 func (w *world) create(d *appsv1.Deployment) *appsv1.Deployment {
-	w.t.Helper()
-	created, err := w.Admin.AppsV1().Deployments(w.ns).Create(w.t.Context(), d, metav1.CreateOptions{})
-	must(w.t, err)
+	w.T.Helper()
+	created, err := w.Admin.AppsV1().Deployments(w.NS).Create(w.Ctx, d, metav1.CreateOptions{})
+	w.Must(err)
 	return created
 }
 
 func (w *world) get(name string) *appsv1.Deployment {
-	w.t.Helper()
-	d, err := w.Admin.AppsV1().Deployments(w.ns).Get(w.t.Context(), name, metav1.GetOptions{})
-	must(w.t, err)
+	w.T.Helper()
+	d, err := w.Admin.AppsV1().Deployments(w.NS).Get(w.Ctx, name, metav1.GetOptions{})
+	w.Must(err)
 	return d
 }
 
 // change updates a Deployment, as often as others interfere.
 func (w *world) change(name string, changes ...func(*appsv1.Deployment)) {
-	w.t.Helper()
-	testkit.Eventually(w.t, harness.Timeout, func() error {
+	w.T.Helper()
+	w.Eventually(func() error {
 		d := w.get(name)
 		for _, f := range changes {
 			f(d)
 		}
-		_, err := w.Admin.AppsV1().Deployments(w.ns).Update(w.t.Context(), d, metav1.UpdateOptions{})
+		_, err := w.Admin.AppsV1().Deployments(w.NS).Update(w.Ctx, d, metav1.UpdateOptions{})
 		return err
 	})
 }
 
 // setStatus changes the status of a ReplicaSet.
 func (w *world) setStatus(name string, f func(*appsv1.ReplicaSet)) {
-	w.t.Helper()
-	testkit.Eventually(w.t, harness.Timeout, func() error {
-		rs, err := w.Admin.AppsV1().ReplicaSets(w.ns).Get(w.t.Context(), name, metav1.GetOptions{})
+	w.T.Helper()
+	w.Eventually(func() error {
+		rs, err := w.Admin.AppsV1().ReplicaSets(w.NS).Get(w.Ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
@@ -178,23 +176,23 @@ func (w *world) setStatus(name string, f func(*appsv1.ReplicaSet)) {
 		if f != nil {
 			f(rs)
 		}
-		_, err = w.Admin.AppsV1().ReplicaSets(w.ns).UpdateStatus(w.t.Context(), rs, metav1.UpdateOptions{})
+		_, err = w.Admin.AppsV1().ReplicaSets(w.NS).UpdateStatus(w.Ctx, rs, metav1.UpdateOptions{})
 		return err
 	})
 }
 
 // patch changes a ReplicaSet behind the controller's back.
 func (w *world) patch(name, body string) {
-	w.t.Helper()
-	_, err := w.Admin.AppsV1().ReplicaSets(w.ns).Patch(w.t.Context(), name, types.MergePatchType, []byte(body), metav1.PatchOptions{})
-	must(w.t, err)
+	w.T.Helper()
+	_, err := w.Admin.AppsV1().ReplicaSets(w.NS).Patch(w.Ctx, name, types.MergePatchType, []byte(body), metav1.PatchOptions{})
+	w.Must(err)
 }
 
 // sets are the ReplicaSets a Deployment controls, by image.
 func (w *world) sets(name string) map[string]*appsv1.ReplicaSet {
-	w.t.Helper()
-	all, err := w.Admin.AppsV1().ReplicaSets(w.ns).List(w.t.Context(), metav1.ListOptions{})
-	must(w.t, err)
+	w.T.Helper()
+	all, err := w.Admin.AppsV1().ReplicaSets(w.NS).List(w.Ctx, metav1.ListOptions{})
+	w.Must(err)
 	byImage := map[string]*appsv1.ReplicaSet{}
 	for i := range all.Items {
 		rs := &all.Items[i]
@@ -207,9 +205,9 @@ func (w *world) sets(name string) map[string]*appsv1.ReplicaSet {
 
 // sized waits until a Deployment's ReplicaSets have these sizes, by image.
 func (w *world) sized(name string, want map[string]int32) map[string]*appsv1.ReplicaSet {
-	w.t.Helper()
+	w.T.Helper()
 	var sets map[string]*appsv1.ReplicaSet
-	testkit.Eventually(w.t, harness.Timeout, func() error {
+	w.Eventually(func() error {
 		sets = w.sets(name)
 		got := map[string]int32{}
 		for k, rs := range sets {
@@ -225,7 +223,7 @@ func (w *world) sized(name string, want map[string]int32) map[string]*appsv1.Rep
 
 // progress waits for a reason of the condition Progressing.
 func (w *world) progress(name, reason string) *appsv1.Deployment {
-	w.t.Helper()
+	w.T.Helper()
 	return w.until(name, func(d *appsv1.Deployment) error {
 		if got := reasonOf(d, appsv1.DeploymentProgressing); got != reason {
 			return fmt.Errorf("progressing %q, want %q", got, reason)
@@ -236,7 +234,7 @@ func (w *world) progress(name, reason string) *appsv1.Deployment {
 
 // completed waits for the end of the rollout of the present generation.
 func (w *world) completed(name string) *appsv1.Deployment {
-	w.t.Helper()
+	w.T.Helper()
 	return w.until(name, func(d *appsv1.Deployment) error {
 		n := *d.Spec.Replicas
 		s := d.Status
@@ -249,8 +247,8 @@ func (w *world) completed(name string) *appsv1.Deployment {
 }
 
 func (w *world) until(name string, check func(*appsv1.Deployment) error) (d *appsv1.Deployment) {
-	w.t.Helper()
-	testkit.Eventually(w.t, harness.Timeout, func() error {
+	w.T.Helper()
+	w.Eventually(func() error {
 		d = w.get(name)
 		return check(d)
 	})
@@ -269,7 +267,7 @@ func reasonOf(d *appsv1.Deployment, kind appsv1.DeploymentConditionType) string 
 // settled returns when the controller has seen all that happened before: a
 // Deployment that is created now has been served, by a single queue.
 func (w *world) settled() {
-	w.t.Helper()
+	w.T.Helper()
 	d := w.create(object("barrier", 0))
 	w.until(d.Name, func(d *appsv1.Deployment) error {
 		if d.Status.ObservedGeneration == 0 {
@@ -277,20 +275,20 @@ func (w *world) settled() {
 		}
 		return nil
 	})
-	testkit.Eventually(w.t, harness.Timeout, func() error {
+	w.Eventually(func() error {
 		if n, _ := w.Metric("workqueue_depth", map[string]string{"name": "deployment"}); n != 0 {
 			return fmt.Errorf("%v keys are queued", n)
 		}
 		return nil
 	})
-	must(w.t, w.Admin.AppsV1().Deployments(w.ns).Delete(w.t.Context(), d.Name, metav1.DeleteOptions{}))
+	w.Must(w.Admin.AppsV1().Deployments(w.NS).Delete(w.Ctx, d.Name, metav1.DeleteOptions{}))
 }
 
 // event waits for an event about a Deployment.
 func (w *world) event(name, kind, reason, message string) {
-	w.t.Helper()
+	w.T.Helper()
 	want := kind + " " + reason + " " + message
-	testkit.Eventually(w.t, harness.Timeout, func() error {
+	w.Eventually(func() error {
 		got := w.events(name)
 		if !slices.Contains(got, want) {
 			return fmt.Errorf("events %q, want %q", got, want)
@@ -300,25 +298,16 @@ func (w *world) event(name, kind, reason, message string) {
 }
 
 func (w *world) events(name string) (all []string) {
-	w.t.Helper()
-	list, err := w.Admin.CoreV1().Events(w.ns).List(w.t.Context(), metav1.ListOptions{FieldSelector: "involvedObject.name=" + name})
-	must(w.t, err)
-	for _, e := range list.Items {
+	w.T.Helper()
+	for _, e := range w.Events("involvedObject.name=" + name) {
 		all = append(all, e.Type+" "+e.Reason+" "+e.Message)
 	}
 	return all
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // restart starts the controller anew.
 func (w *world) restart() {
-	w.t.Helper()
+	w.T.Helper()
 	w.run.Stop()
 	w.run = w.Start(deployment.Descriptor(), nil)
 }

@@ -22,7 +22,7 @@ import (
 // looks at every state the pods pass through.
 func TestWithPods(t *testing.T) {
 	h := harness.New(t, testkit.StartForTest(t, testkit.Options{Nodes: 1}))
-	w := &world{Harness: h, t: t, ns: h.Namespace()}
+	w := &world{Scene: h.Scene(t)}
 	h.Start(replicaset.Descriptor(), nil)
 	w.run = h.Start(deployment.Descriptor(), nil)
 
@@ -52,8 +52,8 @@ func TestWithPods(t *testing.T) {
 			t.Error(err)
 		}
 		hash := w.sized("rolling", map[string]int32{"v1": 0, "v2": 6})["v2"].Labels["pod-template-hash"]
-		pods, err := w.Admin.CoreV1().Pods(w.ns).List(t.Context(), metav1.ListOptions{LabelSelector: "app=rolling,pod-template-hash=" + hash})
-		must(t, err)
+		pods, err := w.Admin.CoreV1().Pods(w.NS).List(t.Context(), metav1.ListOptions{LabelSelector: "app=rolling,pod-template-hash=" + hash})
+		w.Within(t).Must(err)
 		if len(pods.Items) != 6 {
 			t.Errorf("%d pods with the hash of the new ReplicaSet", len(pods.Items))
 		}
@@ -83,13 +83,13 @@ func TestWithPods(t *testing.T) {
 // observe checks every state of a Deployment's pods, until the result is called,
 // which returns what the check found.
 func (w *world) observe(app string, check func(map[types.UID]*corev1.Pod) error) func() []error {
-	w.t.Helper()
+	w.T.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	client := w.Admin.CoreV1().Pods(w.ns)
+	client := w.Admin.CoreV1().Pods(w.NS)
 	list, err := client.List(ctx, metav1.ListOptions{LabelSelector: "app=" + app})
-	must(w.t, err)
+	w.Must(err)
 	watcher, err := client.Watch(ctx, metav1.ListOptions{LabelSelector: "app=" + app, ResourceVersion: list.ResourceVersion})
-	must(w.t, err)
+	w.Must(err)
 	pods := map[types.UID]*corev1.Pod{}
 	for i := range list.Items {
 		pods[list.Items[i].UID] = &list.Items[i]

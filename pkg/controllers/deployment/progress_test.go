@@ -9,11 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/kube-live/kube-controller-manager/pkg/testkit"
-	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
 func TestDeadline(t *testing.T) {
@@ -94,16 +90,7 @@ func TestReplicaFailureIsPassedOn(t *testing.T) {
 func TestReplicaSetCreateError(t *testing.T) {
 	w := newWorld(t)
 	w.play()
-	ctx := t.Context()
-	none := corev1.ResourceList{"count/replicasets.apps": resource.MustParse("0")}
-	quotas := w.Admin.CoreV1().ResourceQuotas(w.ns)
-	quota, err := quotas.Create(ctx, &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "none"}, Spec: corev1.ResourceQuotaSpec{Hard: none}}, metav1.CreateOptions{})
-	must(t, err)
-	// No quota controller runs here.
-	quota.Status = corev1.ResourceQuotaStatus{Hard: none, Used: none}
-	_, err = quotas.UpdateStatus(ctx, quota, metav1.UpdateOptions{})
-	must(t, err)
-
+	quota := w.Quota("count/replicasets.apps", "0")
 	w.create(object("web", 1))
 	d := w.progress("web", "ReplicaSetCreateError")
 	message := ""
@@ -112,12 +99,12 @@ func TestReplicaSetCreateError(t *testing.T) {
 			message = c.Message
 		}
 	}
-	if !strings.HasPrefix(message, `Failed to create new replica set "web-`) || !strings.Contains(message, "exceeded quota: none") {
+	if !strings.HasPrefix(message, `Failed to create new replica set "web-`) || !strings.Contains(message, "exceeded quota: "+quota.Name) {
 		t.Errorf("message %s", message)
 	}
 	w.event("web", "Warning", "ReplicaSetCreateError", message)
 
-	must(t, quotas.Delete(ctx, quota.Name, metav1.DeleteOptions{}))
+	w.Must(w.Admin.CoreV1().ResourceQuotas(w.NS).Delete(w.Ctx, quota.Name, metav1.DeleteOptions{}))
 	w.completed("web")
 }
 
@@ -126,19 +113,12 @@ func TestTerminatingNamespace(t *testing.T) {
 	w := newWorld(t)
 	w.run.Stop()
 	w.create(object("web", 1))
-	must(t, w.Admin.CoreV1().Namespaces().Delete(t.Context(), w.ns, metav1.DeleteOptions{}))
-	testkit.Eventually(t, harness.Timeout, func() error {
-		ns, err := w.Admin.CoreV1().Namespaces().Get(t.Context(), w.ns, metav1.GetOptions{})
-		if err == nil && ns.Status.Phase != corev1.NamespaceTerminating {
-			return fmt.Errorf("phase %s", ns.Status.Phase)
-		}
-		return err
-	})
+	w.Terminate()
 	w.restart()
-	dead := w.ns
-	w.ns = w.Namespace()
+	dead := w.NS
+	w.NS = w.Namespace()
 	w.settled()
-	w.ns = dead
+	w.NS = dead
 	if d := w.get("web"); len(d.Status.Conditions) != 0 || len(w.events("web")) != 0 {
 		t.Errorf("conditions %+v, events %v", d.Status.Conditions, w.events("web"))
 	}

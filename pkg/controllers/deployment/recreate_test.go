@@ -28,13 +28,13 @@ func TestRecreate(t *testing.T) {
 	held := w.pod(rs, "held")
 	finished := w.pod(rs, "finished")
 	finished.Status.Phase = corev1.PodSucceeded
-	pods := w.Admin.CoreV1().Pods(w.ns)
+	pods := w.Admin.CoreV1().Pods(w.NS)
 	_, err := pods.UpdateStatus(t.Context(), finished, metav1.UpdateOptions{})
-	must(t, err)
+	w.Must(err)
 
 	w.change("web", setImage("v2"))
 	w.sized("web", map[string]int32{"v1": 0})
-	must(t, pods.Delete(t.Context(), held.Name, metav1.DeleteOptions{GracePeriodSeconds: ptr.To(int64(0))}))
+	w.Must(pods.Delete(t.Context(), held.Name, metav1.DeleteOptions{GracePeriodSeconds: ptr.To(int64(0))}))
 	w.setStatus(rs.Name, func(rs *appsv1.ReplicaSet) { rs.Status.TerminatingReplicas = ptr.To(int32(6)) })
 	w.until("web", func(d *appsv1.Deployment) error {
 		if d.Status.Replicas != 0 || ptr.Deref(d.Status.TerminatingReplicas, -1) != 6 {
@@ -46,7 +46,7 @@ func TestRecreate(t *testing.T) {
 	w.sized("web", map[string]int32{"v1": 0}) // the deleted pod still runs
 
 	_, err = pods.Patch(t.Context(), held.Name, types.MergePatchType, []byte(`{"metadata": {"finalizers": null}}`), metav1.PatchOptions{})
-	must(t, err)
+	w.Must(err)
 	next := w.sized("web", map[string]int32{"v1": 0, "v2": 2})["v2"]
 	w.event("web", "Normal", "ScalingReplicaSet", "Scaled up replica set "+next.Name+" from 0 to 2")
 	w.setStatus(rs.Name, nil)
@@ -71,14 +71,14 @@ func TestRecreateInRollout(t *testing.T) {
 
 // pod is one of a ReplicaSet that a finalizer keeps when it is deleted.
 func (w *world) pod(rs *appsv1.ReplicaSet, name string) *corev1.Pod {
-	w.t.Helper()
-	p, err := w.Admin.CoreV1().Pods(w.ns).Create(w.t.Context(), &corev1.Pod{
+	w.T.Helper()
+	p, err := w.Admin.CoreV1().Pods(w.NS).Create(w.Ctx, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: name, Labels: rs.Spec.Template.Labels, Finalizers: []string{"example.com/hold"},
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(rs, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))},
 		},
 		Spec: rs.Spec.Template.Spec,
 	}, metav1.CreateOptions{})
-	must(w.t, err)
+	w.Must(err)
 	return p
 }

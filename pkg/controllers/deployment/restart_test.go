@@ -10,8 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kube-live/kube-controller-manager/pkg/feature"
-	"github.com/kube-live/kube-controller-manager/pkg/testkit"
-	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
 // TestRestarts stops and starts the controller all through a rollout, on warm
@@ -29,8 +27,8 @@ func TestRestarts(t *testing.T) {
 	if d.Status.CollisionCount != nil {
 		t.Errorf("%d collisions", *d.Status.CollisionCount)
 	}
-	all, err := w.Admin.AppsV1().ReplicaSets(w.ns).List(t.Context(), metav1.ListOptions{})
-	must(t, err)
+	all, err := w.Admin.AppsV1().ReplicaSets(w.NS).List(t.Context(), metav1.ListOptions{})
+	w.Must(err)
 	if n := len(w.sets("web")); n != len(all.Items) {
 		t.Errorf("%d ReplicaSets of %d versions", len(all.Items), n)
 	}
@@ -46,9 +44,9 @@ func TestDeadlineWhileStopped(t *testing.T) {
 	for i := range d.Status.Conditions {
 		d.Status.Conditions[i].LastUpdateTime = metav1.NewTime(time.Now().Add(-time.Hour))
 	}
-	testkit.Eventually(t, harness.Timeout, func() error {
+	w.Eventually(func() error {
 		d.ResourceVersion = w.get("web").ResourceVersion
-		_, err := w.Admin.AppsV1().Deployments(w.ns).UpdateStatus(t.Context(), d, metav1.UpdateOptions{})
+		_, err := w.Admin.AppsV1().Deployments(w.NS).UpdateStatus(t.Context(), d, metav1.UpdateOptions{})
 		return err
 	})
 	w.restart()
@@ -66,7 +64,7 @@ func TestWithoutTerminatingReplicas(t *testing.T) {
 	w := newWorld(t)
 	w.play()
 	gates, err := feature.Resolve(map[string]bool{string(feature.DeploymentReplicaSetTerminatingReplicas): false})
-	must(t, err)
+	w.Must(err)
 	w.Kit.Gates = gates
 	w.restart()
 	w.create(object("web", 1))

@@ -110,7 +110,7 @@ func TestRollout(t *testing.T) {
 	})
 
 	t.Run("deleted, it is left to the garbage collector", func(t *testing.T) {
-		must(t, w.Admin.AppsV1().Deployments(w.ns).Delete(t.Context(), "web", metav1.DeleteOptions{}))
+		w.Within(t).Must(w.Admin.AppsV1().Deployments(w.NS).Delete(t.Context(), "web", metav1.DeleteOptions{}))
 		w.settled()
 		if n := len(w.sets("web")); n != 2 {
 			t.Errorf("%d ReplicaSets", n)

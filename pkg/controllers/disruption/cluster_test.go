@@ -54,16 +54,16 @@ func oneByOne(s *scene, w *wire) {
 	s.shows(4, 3, 4, 1, "SufficientPods")
 	s.patchPod("p0", `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`, "status")
 	s.shows(3, 3, 4, 0, "InsufficientPods")
-	s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.t.Context(), "p0", metav1.DeleteOptions{}))
+	s.DeletePod("p0")
 	s.shows(3, 3, 3, 0, "InsufficientPods")
 
 	// What changes nothing in the status is not written.
-	writes := w.count("PUT status " + s.ns)
+	writes := w.count("PUT status " + s.NS)
 	s.patchPod("p1", `{"metadata":{"labels":{"a":"b"}}}`)
 	s.pod(pod("p4", ready))
 	s.shows(4, 3, 4, 1, "SufficientPods")
-	if n := w.count("PUT status "+s.ns) - writes; n > 2 { // the pod was there before it was ready
-		s.t.Errorf("%d writes, want 2 at most", n)
+	if n := w.count("PUT status "+s.NS) - writes; n > 2 { // the pod was there before it was ready
+		s.T.Errorf("%d writes, want 2 at most", n)
 	}
 }
 
@@ -74,7 +74,7 @@ func recordedEvictions(s *scene, _ *wire) {
 	going := pod("going", ready)
 	going.Finalizers = []string{"example.com/stay"}
 	s.pod(going)
-	s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.t.Context(), "going", metav1.DeleteOptions{}))
+	s.DeletePod("going")
 	s.budget(web(minAvailable("1")))
 	s.shows(4, 1, 5, 3, "SufficientPods")
 	ago := func(d time.Duration) string { return time.Now().Add(-d).UTC().Format(time.RFC3339) }
@@ -88,12 +88,12 @@ func recordedEvictions(s *scene, _ *wire) {
 		awaited = append(awaited, name)
 	}
 	if diff := cmp.Diff([]string{"waiting"}, awaited); diff != "" {
-		s.t.Errorf("awaited (-want +got):\n%s", diff)
+		s.T.Errorf("awaited (-want +got):\n%s", diff)
 	}
-	message := " NotDeleted Pod was expected by PDB " + s.ns + "/" + s.ns + " to be deleted but it wasn't"
+	message := " NotDeleted Pod was expected by PDB " + s.NS + "/" + s.NS + " to be deleted but it wasn't"
 	s.told("Pod/late"+message, "Pod/soon"+message)
 	if len(got.Status.Conditions) != 2 || got.Status.Conditions[0].Type != "example.com/audited" {
-		s.t.Errorf("conditions %+v", got.Status.Conditions)
+		s.T.Errorf("conditions %+v", got.Status.Conditions)
 	}
 }
 
@@ -105,12 +105,12 @@ func evictionRace(s *scene, w *wire) {
 	}
 	s.budget(web(minAvailable("3")))
 	s.shows(4, 3, 4, 1, "SufficientPods")
-	w.before("PUT status "+s.ns, func() {
+	w.before("PUT status "+s.NS, func() {
 		s.patch(fmt.Sprintf(`{"status":{"disruptionsAllowed":0,"disruptedPods":{"p0":%q}}}`, time.Now().UTC().Format(time.RFC3339)), "status")
 	})
 	s.patch(`{"spec":{"minAvailable":2}}`)
 	if got := s.shows(3, 2, 4, 1, "SufficientPods"); len(got.Status.DisruptedPods) != 1 {
-		s.t.Errorf("evictions %v", got.Status.DisruptedPods)
+		s.T.Errorf("evictions %v", got.Status.DisruptedPods)
 	}
 }
 
@@ -124,12 +124,12 @@ func realEviction(s *scene, _ *wire) {
 	s.budget(web(minAvailable("2")))
 	s.shows(3, 2, 3, 1, "SufficientPods")
 	evict := func(name string) error {
-		return s.Admin.CoreV1().Pods(s.ns).EvictV1(s.t.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: name}})
+		return s.Admin.CoreV1().Pods(s.NS).EvictV1(s.T.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: name}})
 	}
-	s.must(evict("p0"))
+	s.Must(evict("p0"))
 	s.shows(2, 2, 3, 0, "InsufficientPods")
 	if err := evict("p1"); !apierrors.IsTooManyRequests(err) {
-		s.t.Errorf("a second eviction was not refused: %v", err)
+		s.T.Errorf("a second eviction was not refused: %v", err)
 	}
 }
 
@@ -140,15 +140,15 @@ func twoBudgets(s *scene, _ *wire) {
 	s.budget(two)
 	s.shows(0, 1, 0, 0, "InsufficientPods")
 	s.pod(pod("p", ready))
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		b, err := s.Admin.PolicyV1().PodDisruptionBudgets(s.ns).Get(s.t.Context(), "also", metav1.GetOptions{})
+	s.Eventually(func() error {
+		b, err := s.Admin.PolicyV1().PodDisruptionBudgets(s.NS).Get(s.T.Context(), "also", metav1.GetOptions{})
 		if err == nil && b.Status.CurrentHealthy != 1 {
 			return fmt.Errorf("%d healthy", b.Status.CurrentHealthy)
 		}
 		return err
 	})
 	s.shows(0, 1, 0, 0, "InsufficientPods") // the other is not told of the pod
-	s.told(fmt.Sprintf(`Pod/p MultiplePodDisruptionBudgets Pod %q/"p" matches multiple PodDisruptionBudgets.  Chose "also" arbitrarily.`, s.ns))
+	s.told(fmt.Sprintf(`Pod/p MultiplePodDisruptionBudgets Pod %q/"p" matches multiple PodDisruptionBudgets.  Chose "also" arbitrarily.`, s.NS))
 }
 
 func announcements(s *scene, _ *wire) {
@@ -163,8 +163,7 @@ func announcements(s *scene, _ *wire) {
 	s.pod(pod("soon", ready, target("EvictionByEvictionAPI", targetTimeout-2*time.Second)))
 	s.pod(pod("stale", ready, target("EvictionByEvictionAPI", 3*time.Minute)))
 	state := func(name string) *corev1.PodCondition {
-		p, err := s.Admin.CoreV1().Pods(s.ns).Get(s.t.Context(), name, metav1.GetOptions{})
-		s.must(err)
+		p := s.Pod(name)
 		for _, c := range p.Status.Conditions {
 			if c.Type == corev1.DisruptionTarget {
 				return &c
@@ -173,7 +172,7 @@ func announcements(s *scene, _ *wire) {
 		return nil
 	}
 	for _, name := range []string{"stale", "soon"} {
-		testkit.Eventually(s.t, harness.Timeout, func() error {
+		s.Eventually(func() error {
 			if c := state(name); c.Status != corev1.ConditionFalse || c.Reason != "" || c.Message != "" || c.ObservedGeneration != 1 {
 				return fmt.Errorf("%s: %+v", name, c)
 			}
@@ -182,7 +181,7 @@ func announcements(s *scene, _ *wire) {
 	}
 	for _, name := range []string{"recent", "kubelet"} {
 		if c := state(name); c.Status != corev1.ConditionTrue {
-			s.t.Errorf("%s: %+v", name, c)
+			s.T.Errorf("%s: %+v", name, c)
 		}
 	}
 }
@@ -191,7 +190,7 @@ func newGeneration(s *scene, _ *wire) {
 	s.budget(web(minAvailable("50%")))
 	s.shows(0, 0, 0, 0, "InsufficientPods")
 	s.patch(`{"spec":{"minAvailable":"60%"}}`)
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		got := s.shows(0, 0, 0, 0, "InsufficientPods")
 		if got.Status.ObservedGeneration != 2 || got.Status.Conditions[0].ObservedGeneration != 2 {
 			return fmt.Errorf("status %+v", got.Status)

@@ -14,9 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
-
-	"github.com/kube-live/kube-controller-manager/pkg/testkit"
-	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
 // of makes an object the controller of a pod.
@@ -30,7 +27,7 @@ func of(apiVersion, kind, name string, uid types.UID) func(*corev1.Pod) {
 // cachedControllers begins with a ReplicaSet that nobody runs.
 func cachedControllers(s *scene, _ *wire) {
 	set := map[string]string{"app": "web"}
-	rs, err := s.Admin.AppsV1().ReplicaSets(s.ns).Create(s.t.Context(), &appsv1.ReplicaSet{
+	rs, err := s.Admin.AppsV1().ReplicaSets(s.NS).Create(s.T.Context(), &appsv1.ReplicaSet{
 		ObjectMeta: metav1.ObjectMeta{Name: "rs"},
 		Spec: appsv1.ReplicaSetSpec{
 			Replicas: new(int32(7)), Selector: &metav1.LabelSelector{MatchLabels: set},
@@ -40,7 +37,7 @@ func cachedControllers(s *scene, _ *wire) {
 			},
 		},
 	}, metav1.CreateOptions{})
-	s.must(err)
+	s.Must(err)
 	s.pod(pod("managed", ready, of("apps/v1", "ReplicaSet", "rs", rs.UID)))
 	s.budget(web(maxUnavailable("2")))
 	s.shows(1, 5, 7, 0, "InsufficientPods")
@@ -48,23 +45,23 @@ func cachedControllers(s *scene, _ *wire) {
 	s.shows(1, 4, 7, 0, "InsufficientPods")
 	s.patch(`{"spec":{"maxUnavailable":2}}`)
 	s.shows(1, 5, 7, 0, "InsufficientPods")
-	_, err = s.Admin.AppsV1().ReplicaSets(s.ns).Patch(s.t.Context(), "rs", types.MergePatchType, []byte(`{"spec":{"replicas":5}}`), metav1.PatchOptions{})
-	s.must(err)
+	_, err = s.Admin.AppsV1().ReplicaSets(s.NS).Patch(s.T.Context(), "rs", types.MergePatchType, []byte(`{"spec":{"replicas":5}}`), metav1.PatchOptions{})
+	s.Must(err)
 	s.patchPod("managed", `{"metadata":{"labels":{"touched":"yes"}}}`)
-	s.eventually(func() { s.patchPod("managed", `{"metadata":{"labels":{"touched":null}}}`) }, 1, 3, 5, 0, "InsufficientPods")
+	s.nudged(func() { s.patchPod("managed", `{"metadata":{"labels":{"touched":null}}}`) }, 1, 3, 5, 0, "InsufficientPods")
 
 	s.pod(pod("naked", ready))
 	s.shows(2, 3, 5, 0, "InsufficientPods")
 	s.told("PodDisruptionBudget/web UnmanagedPods " + fmt.Sprintf(unmanagedMessage, &metav1.LabelSelector{}))
 }
 
-// eventually is shows, for what needs an event of a pod after a cache that the
+// nudged is shows, for what needs an event of a pod after a cache that the
 // test cannot see has come as far. A nudge makes one.
-func (s *scene) eventually(nudge func(), healthy, desired, expected, allowed int32, reason string) {
-	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		got, err := s.Admin.PolicyV1().PodDisruptionBudgets(s.ns).Get(s.t.Context(), "web", metav1.GetOptions{})
-		s.must(err)
+func (s *scene) nudged(nudge func(), healthy, desired, expected, allowed int32, reason string) {
+	s.T.Helper()
+	s.Eventually(func() error {
+		got, err := s.Admin.PolicyV1().PodDisruptionBudgets(s.NS).Get(s.T.Context(), "web", metav1.GetOptions{})
+		s.Must(err)
 		if got.Status.ExpectedPods != expected {
 			nudge()
 			return fmt.Errorf("%d expected, want %d", got.Status.ExpectedPods, expected)
@@ -77,7 +74,7 @@ func (s *scene) eventually(nudge func(), healthy, desired, expected, allowed int
 // customResources has a kind that can be scaled and one that cannot, and pods
 // that claim to be controlled by this and that.
 func customResources(s *scene, _ *wire) {
-	group := s.ns + ".example.com"
+	group := s.NS + ".example.com"
 	scaled := s.define(group, "Scaled", &apiextensionsv1.CustomResourceSubresources{
 		Scale: &apiextensionsv1.CustomResourceSubresourceScale{SpecReplicasPath: ".spec.replicas", StatusReplicasPath: ".status.replicas"},
 	})
@@ -101,29 +98,29 @@ func customResources(s *scene, _ *wire) {
 	} {
 		s.pod(tc.pod)
 		got := s.shows(1, 5, 10, 0, "SyncFailed")
-		testkit.Eventually(s.t, harness.Timeout, func() error {
+		s.Eventually(func() error {
 			got = s.shows(1, 5, 10, 0, "SyncFailed")
 			if m := got.Status.Conditions[0].Message; m != tc.message {
 				return fmt.Errorf("message %q, want %q", m, tc.message)
 			}
 			return nil
 		})
-		s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.t.Context(), "a", metav1.DeleteOptions{}))
+		s.DeletePod("a")
 		if got = s.shows(1, 5, 10, 0, "InsufficientPods"); got.Status.Conditions[0].Message != "" {
-			s.t.Errorf("a message is left: %s", got.Status.Conditions[0].Message)
+			s.T.Errorf("a message is left: %s", got.Status.Conditions[0].Message)
 		}
 	}
 }
 
 // define makes a kind and an object "x" of it, with 10 replicas.
 func (s *scene) define(group, kind string, subresources *apiextensionsv1.CustomResourceSubresources) types.UID {
-	s.t.Helper()
+	s.T.Helper()
 	definitions, err := apiextensions.NewForConfig(s.AdminConfig)
-	s.must(err)
+	s.Must(err)
 	objects, err := dynamic.NewForConfig(s.AdminConfig)
-	s.must(err)
+	s.Must(err)
 	plural := map[string]string{"Scaled": "scaleds", "Plain": "plains"}[kind]
-	_, err = definitions.ApiextensionsV1().CustomResourceDefinitions().Create(s.t.Context(), &apiextensionsv1.CustomResourceDefinition{
+	_, err = definitions.ApiextensionsV1().CustomResourceDefinitions().Create(s.T.Context(), &apiextensionsv1.CustomResourceDefinition{
 		ObjectMeta: metav1.ObjectMeta{Name: plural + "." + group},
 		Spec: apiextensionsv1.CustomResourceDefinitionSpec{
 			Group: group, Scope: apiextensionsv1.NamespaceScoped,
@@ -136,13 +133,13 @@ func (s *scene) define(group, kind string, subresources *apiextensionsv1.CustomR
 			}},
 		},
 	}, metav1.CreateOptions{})
-	s.must(err)
+	s.Must(err)
 	object := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": group + "/v1", "kind": kind, "metadata": map[string]any{"name": "x"}, "spec": map[string]any{"replicas": int64(10)},
 	}}
-	testkit.Eventually(s.t, harness.Timeout, func() (err error) {
+	s.Eventually(func() (err error) {
 		resource := schema.GroupVersionResource{Group: group, Version: "v1", Resource: plural}
-		created, err := objects.Resource(resource).Namespace(s.ns).Create(s.t.Context(), object.DeepCopy(), metav1.CreateOptions{})
+		created, err := objects.Resource(resource).Namespace(s.NS).Create(s.T.Context(), object.DeepCopy(), metav1.CreateOptions{})
 		if err == nil {
 			object = created
 		}

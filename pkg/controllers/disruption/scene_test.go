@@ -25,67 +25,55 @@ import (
 )
 
 // scene is a namespace. Nobody runs its pods: the test says how they are.
-type scene struct {
-	*harness.Harness
-
-	t  *testing.T
-	ns string
-}
+type scene struct{ *harness.Scene }
 
 func newScene(t *testing.T, h *harness.Harness) *scene {
-	return &scene{Harness: h, t: t, ns: h.Namespace()}
-}
-
-func (s *scene) must(err error) {
-	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	return &scene{h.Scene(t)}
 }
 
 // budget creates a PodDisruptionBudget, "web" when it has no name.
 func (s *scene) budget(b *policyv1.PodDisruptionBudget) {
-	s.t.Helper()
+	s.T.Helper()
 	b.Namespace = ""
-	_, err := s.Admin.PolicyV1().PodDisruptionBudgets(s.ns).Create(s.t.Context(), b, metav1.CreateOptions{})
-	s.must(err)
+	_, err := s.Admin.PolicyV1().PodDisruptionBudgets(s.NS).Create(s.T.Context(), b, metav1.CreateOptions{})
+	s.Must(err)
 }
 
 func (s *scene) patch(patch string, subresources ...string) {
-	s.t.Helper()
-	_, err := s.Admin.PolicyV1().PodDisruptionBudgets(s.ns).Patch(s.t.Context(), "web", types.MergePatchType, []byte(patch), metav1.PatchOptions{}, subresources...)
-	s.must(err)
+	s.T.Helper()
+	_, err := s.Admin.PolicyV1().PodDisruptionBudgets(s.NS).Patch(s.T.Context(), "web", types.MergePatchType, []byte(patch), metav1.PatchOptions{}, subresources...)
+	s.Must(err)
 }
 
 // pod creates a pod with the status it has.
 func (s *scene) pod(p *corev1.Pod) {
-	s.t.Helper()
+	s.T.Helper()
 	p.Namespace, p.UID, p.Generation = "", "", 0
 	p.Spec.Containers = []corev1.Container{{Name: "c", Image: "registry.example/c"}}
 	status := p.Status
-	got, err := s.Admin.CoreV1().Pods(s.ns).Create(s.t.Context(), p, metav1.CreateOptions{})
-	s.must(err)
+	got, err := s.Admin.CoreV1().Pods(s.NS).Create(s.T.Context(), p, metav1.CreateOptions{})
+	s.Must(err)
 	if status.Phase != "" {
 		got.Status.Phase = status.Phase
 	}
 	got.Status.Conditions = append(got.Status.Conditions, status.Conditions...)
-	_, err = s.Admin.CoreV1().Pods(s.ns).UpdateStatus(s.t.Context(), got, metav1.UpdateOptions{})
-	s.must(err)
+	_, err = s.Admin.CoreV1().Pods(s.NS).UpdateStatus(s.T.Context(), got, metav1.UpdateOptions{})
+	s.Must(err)
 }
 
 func (s *scene) patchPod(name, patch string, subresources ...string) {
-	s.t.Helper()
-	_, err := s.Admin.CoreV1().Pods(s.ns).Patch(s.t.Context(), name, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{}, subresources...)
-	s.must(err)
+	s.T.Helper()
+	_, err := s.Admin.CoreV1().Pods(s.NS).Patch(s.T.Context(), name, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{}, subresources...)
+	s.Must(err)
 }
 
 // shows waits until the status of "web" is as told: healthy pods of the desired
 // and the expected ones, how many may be evicted, and why.
 func (s *scene) shows(healthy, desired, expected, allowed int32, reason string) *policyv1.PodDisruptionBudget {
-	s.t.Helper()
+	s.T.Helper()
 	var got *policyv1.PodDisruptionBudget
-	testkit.Eventually(s.t, harness.Timeout, func() (err error) {
-		got, err = s.Admin.PolicyV1().PodDisruptionBudgets(s.ns).Get(s.t.Context(), "web", metav1.GetOptions{})
+	s.Eventually(func() (err error) {
+		got, err = s.Admin.PolicyV1().PodDisruptionBudgets(s.NS).Get(s.T.Context(), "web", metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
@@ -112,14 +100,12 @@ func because(b *policyv1.PodDisruptionBudget) string {
 
 // told waits until there were these events, and no others, but for NoPods.
 func (s *scene) told(want ...string) {
-	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		list, err := s.Admin.CoreV1().Events(s.ns).List(s.t.Context(), metav1.ListOptions{})
-		s.must(err)
+	s.T.Helper()
+	s.Eventually(func() error {
 		var got []string
-		for _, e := range list.Items {
+		for _, e := range s.Events("") {
 			if e.Source.Component != "controllermanager" {
-				s.t.Errorf("event from %q", e.Source.Component)
+				s.T.Errorf("event from %q", e.Source.Component)
 			}
 			if e.Reason != "NoPods" {
 				got = append(got, fmt.Sprintf("%s/%s %s %s", e.InvolvedObject.Kind, e.InvolvedObject.Name, e.Reason, e.Message))
@@ -146,7 +132,7 @@ func tapped(w *wire) controller.Descriptor {
 	return controller.Define(Descriptor(), func(env controller.Env, section *v1beta1.DisruptionController) (controller.Controller, error) {
 		cfg := env.API.Config()
 		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
-			return roundTripper(func(r *http.Request) (*http.Response, error) {
+			return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
 				w.pass(r)
 				return next.RoundTrip(r)
 			})
@@ -155,10 +141,6 @@ func tapped(w *wire) controller.Descriptor {
 		return New(env, section)
 	})
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // pass counts a request under its method, what it is for, and its namespace.
 func (w *wire) pass(r *http.Request) {

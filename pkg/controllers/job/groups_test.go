@@ -76,7 +76,7 @@ func TestGroups(t *testing.T) {
 func delegated(t *testing.T, h *harness.Harness) {
 	s := newScene(t, h)
 	owner := metav1.OwnerReference{APIVersion: "example.com/v1", Kind: "JobSet", Name: "set", UID: "set-uid", Controller: ptr.To(true)}
-	_, err := s.Admin.SchedulingV1beta1().Workloads(s.ns).Create(s.ctx, &schedulingv1beta1.Workload{
+	_, err := s.Admin.SchedulingV1beta1().Workloads(s.NS).Create(s.Ctx, &schedulingv1beta1.Workload{
 		ObjectMeta: metav1.ObjectMeta{Name: "theirs"},
 		Spec: schedulingv1beta1.WorkloadSpec{
 			ControllerRef: &schedulingv1beta1.TypedLocalObjectReference{APIGroup: "example.com", Kind: "JobSet", Name: "set"},
@@ -85,14 +85,14 @@ func delegated(t *testing.T, h *harness.Harness) {
 			}},
 		},
 	}, metav1.CreateOptions{})
-	s.must(err)
+	s.Must(err)
 	s.create(pi(2, nil, func(j *batchv1.Job) {
 		j.OwnerReferences = []metav1.OwnerReference{owner}
 		j.Annotations = map[string]string{"scheduling.k8s.io/group-template-name": "part"}
 	}))
 	s.shows("2 active")
-	groups, err := s.Admin.SchedulingV1beta1().PodGroups(s.ns).List(s.ctx, metav1.ListOptions{})
-	s.must(err)
+	groups, err := s.Admin.SchedulingV1beta1().PodGroups(s.NS).List(s.Ctx, metav1.ListOptions{})
+	s.Must(err)
 	if len(groups.Items) != 1 || s.workloads() != 1 {
 		t.Fatalf("%d groups, %d workloads", len(groups.Items), s.workloads())
 	}
@@ -102,20 +102,20 @@ func delegated(t *testing.T, h *harness.Harness) {
 }
 
 func (s *scene) workloads() int {
-	s.t.Helper()
-	list, err := s.Admin.SchedulingV1beta1().Workloads(s.ns).List(s.ctx, metav1.ListOptions{})
-	s.must(err)
+	s.T.Helper()
+	list, err := s.Admin.SchedulingV1beta1().Workloads(s.NS).List(s.Ctx, metav1.ListOptions{})
+	s.Must(err)
 	return len(list.Items)
 }
 
 // group waits for one Workload and one PodGroup of that size.
 func (s *scene) group(size int32) (w schedulingv1beta1.Workload, g schedulingv1beta1.PodGroup) {
-	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		workloads, err := s.Admin.SchedulingV1beta1().Workloads(s.ns).List(s.ctx, metav1.ListOptions{})
-		s.must(err)
-		groups, err := s.Admin.SchedulingV1beta1().PodGroups(s.ns).List(s.ctx, metav1.ListOptions{})
-		s.must(err)
+	s.T.Helper()
+	s.Eventually(func() error {
+		workloads, err := s.Admin.SchedulingV1beta1().Workloads(s.NS).List(s.Ctx, metav1.ListOptions{})
+		s.Must(err)
+		groups, err := s.Admin.SchedulingV1beta1().PodGroups(s.NS).List(s.Ctx, metav1.ListOptions{})
+		s.Must(err)
 		if len(workloads.Items) != 1 || len(groups.Items) != 1 {
 			return fmt.Errorf("%d workloads, %d groups", len(workloads.Items), len(groups.Items))
 		}

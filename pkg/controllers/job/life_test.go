@@ -15,7 +15,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/job"
-	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
@@ -34,7 +33,7 @@ func TestLives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newScene(t, h)
-			s.t = t
+			s.T = t
 			live(s)
 		})
 	}
@@ -52,7 +51,7 @@ func completes(s *scene) {
 	s.told("Normal Completed Job completed")
 	s.letGo()
 	if st := s.job().Status; st.CompletionTime == nil || st.StartTime == nil {
-		s.t.Errorf("status %+v", st)
+		s.T.Errorf("status %+v", st)
 	}
 }
 
@@ -70,7 +69,7 @@ func limitOfAnIndex(s *scene) {
 	s.shows("2 active, broken")
 	pods := s.active()
 	if got := pods[1]; got.Spec.Hostname != "pi-1" || got.Labels[batchv1.JobCompletionIndexAnnotation] != "1" || got.Annotations[batchv1.JobIndexFailureCountAnnotation] != "0" {
-		s.t.Errorf("pod %+v", got.ObjectMeta)
+		s.T.Errorf("pod %+v", got.ObjectMeta)
 	}
 	s.become(pods[0].Name, corev1.PodFailed)
 	s.shows("1 active, 1 failed, broken 0")
@@ -88,7 +87,7 @@ func succeedsEarly(s *scene) {
 	s.shows("1 succeeded, completed 1, SuccessCriteriaMet(SuccessPolicy), Complete(SuccessPolicy)")
 	s.told("Normal Completed Job completed")
 	if got := s.job().Status.Conditions[0].Message; got != "Matched rules at index 0" {
-		s.t.Errorf("message %q", got)
+		s.T.Errorf("message %q", got)
 	}
 	s.letGo()
 }
@@ -102,11 +101,11 @@ func suspendedAndResumed(s *scene) {
 	s.shows("2 active, 1 ready, not Suspended(JobResumed)")
 	s.patchJob(`{"spec":{"suspend":true}}`)
 	s.shows("Suspended(JobSuspended)")
-	if n := len(s.pods()); n != 0 {
-		s.t.Errorf("%d pods", n)
+	if n := len(s.Pods()); n != 0 {
+		s.T.Errorf("%d pods", n)
 	}
 	if s.job().Status.StartTime != nil {
-		s.t.Error("the start time is still there")
+		s.T.Error("the start time is still there")
 	}
 	s.told("Normal Suspended Job suspended", "Normal Resumed Job resumed")
 }
@@ -131,10 +130,10 @@ func podFailurePolicy(s *scene) {
 	s.become(pods[0].Name, corev1.PodFailed)
 	s.shows("1 terminating, 2 failed, FailureTarget(PodFailurePolicy)")
 	for _, p := range pods {
-		s.patchPod(p.Name, map[string]any{"metadata": map[string]any{"finalizers": nil}})
+		s.PatchPod(p.Name, `{"metadata":{"finalizers":null}}`)
 	}
 	s.shows("2 failed, FailureTarget(PodFailurePolicy), Failed(PodFailurePolicy)")
-	s.told(fmt.Sprintf("Warning PodFailurePolicy Container c for pod %s/%s failed with exit code 3 matching FailJob rule at index 0", s.ns, pods[0].Name))
+	s.told(fmt.Sprintf("Warning PodFailurePolicy Container c for pod %s/%s failed with exit code 3 matching FailJob rule at index 0", s.NS, pods[0].Name))
 }
 
 func scaled(s *scene) {
@@ -146,7 +145,7 @@ func scaled(s *scene) {
 	s.patchJob(`{"spec":{"parallelism":1}}`)
 	s.shows("1 active, 1 ready")
 	if got := s.active(); len(got) != 1 || got[0].Name != stays {
-		s.t.Errorf("%d pods, %s", len(got), got[0].Name)
+		s.T.Errorf("%d pods, %s", len(got), got[0].Name)
 	}
 	s.patchJob(`{"spec":{"parallelism":4}}`)
 	s.shows("4 active, 1 ready")
@@ -166,25 +165,24 @@ func managedByAnother(s *scene) {
 	pod := s.stray("a", other)
 	pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(other, batchv1.SchemeGroupVersion.WithKind("Job"))}
 	pod.Finalizers = []string{batchv1.JobTrackingFinalizer}
-	_, err := s.Admin.CoreV1().Pods(s.ns).Create(s.ctx, pod, metav1.CreateOptions{})
-	s.must(err)
+	s.CreatePod(pod)
 	s.become("a", corev1.PodSucceeded)
 	s.deletePod("a")
 	// Another Job, created later, has been synced.
 	after := pi(1, nil)
 	after.Name = "after"
 	s.create(after)
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		if len(s.pods()) != 2 {
+	s.Eventually(func() error {
+		if len(s.Pods()) != 2 {
 			return errors.New("no pod yet")
 		}
 		return nil
 	})
 	if diff := cmp.Diff(batchv1.JobStatus{}, s.job().Status); diff != "" {
-		s.t.Errorf("status (-want +got):\n%s", diff)
+		s.T.Errorf("status (-want +got):\n%s", diff)
 	}
-	if len(s.pod("a").Finalizers) != 1 {
-		s.t.Error("a pod of another controller was let go")
+	if len(s.Pod("a").Finalizers) != 1 {
+		s.T.Error("a pod of another controller was let go")
 	}
 }
 
@@ -197,9 +195,9 @@ func adoptionAndRelease(s *scene) {
 	j := s.create(pi(2, nil))
 	s.shows("2 active")
 	leaver := s.active()[0].Name
-	s.patchPod(leaver, map[string]any{"metadata": map[string]any{"labels": map[string]any{batchv1.ControllerUidLabel: "other"}}})
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		if p := s.pod(leaver); len(p.OwnerReferences)+len(p.Finalizers) > 0 {
+	s.LabelPod(leaver, batchv1.ControllerUidLabel, "other")
+	s.Eventually(func() error {
+		if p := s.Pod(leaver); len(p.OwnerReferences)+len(p.Finalizers) > 0 {
 			return fmt.Errorf("not released: %+v", p.ObjectMeta)
 		}
 		if n := len(s.active()); n != 3 {
@@ -209,18 +207,17 @@ func adoptionAndRelease(s *scene) {
 	})
 	s.patchJob(`{"spec":{"parallelism":3}}`)
 	s.shows("3 active")
-	_, err := s.Admin.CoreV1().Pods(s.ns).Create(s.ctx, s.stray("stray", j), metav1.CreateOptions{})
-	s.must(err)
+	s.CreatePod(s.stray("stray", j))
 	s.become("stray", corev1.PodSucceeded)
 	s.shows("3 active, 1 succeeded")
-	if p := s.pod("stray"); !metav1.IsControlledBy(p, j) || len(p.Finalizers) > 0 {
-		s.t.Errorf("not adopted and let go: %+v", p.ObjectMeta)
+	if p := s.Pod("stray"); !metav1.IsControlledBy(p, j) || len(p.Finalizers) > 0 {
+		s.T.Errorf("not adopted and let go: %+v", p.ObjectMeta)
 	}
 }
 
 func (s *scene) deleteJob(policy metav1.DeletionPropagation) {
-	s.t.Helper()
-	s.must(s.Admin.BatchV1().Jobs(s.ns).Delete(s.ctx, "pi", metav1.DeleteOptions{PropagationPolicy: &policy}))
+	s.T.Helper()
+	s.Must(s.Admin.BatchV1().Jobs(s.NS).Delete(s.Ctx, "pi", metav1.DeleteOptions{PropagationPolicy: &policy}))
 }
 
 // The test plays the garbage collector.
@@ -228,13 +225,13 @@ func deletedOrphaning(s *scene) {
 	s.create(pi(2, nil))
 	s.shows("2 active")
 	s.deleteJob(metav1.DeletePropagationOrphan)
-	for _, p := range s.pods() {
-		s.patchPod(p.Name, map[string]any{"metadata": map[string]any{"ownerReferences": nil}})
+	for _, p := range s.Pods() {
+		s.PatchPod(p.Name, `{"metadata":{"ownerReferences":null}}`)
 	}
 	s.patchJob(`{"metadata":{"finalizers":null}}`)
 	s.letGo()
-	if n := len(s.pods()); n != 2 {
-		s.t.Errorf("%d pods", n)
+	if n := len(s.Pods()); n != 2 {
+		s.T.Errorf("%d pods", n)
 	}
 }
 
@@ -242,11 +239,11 @@ func deletedInBackground(s *scene) {
 	s.create(pi(2, nil))
 	s.shows("2 active")
 	s.deleteJob(metav1.DeletePropagationBackground)
-	for _, p := range s.pods() {
+	for _, p := range s.Pods() {
 		s.deletePod(p.Name)
 	}
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		if n := len(s.pods()); n > 0 {
+	s.Eventually(func() error {
+		if n := len(s.Pods()); n > 0 {
 			return fmt.Errorf("%d pods", n)
 		}
 		return nil
@@ -260,9 +257,7 @@ func replacement(s *scene) {
 	}))
 	s.shows("1 active")
 	name := s.active()[0].Name
-	s.must(s.Admin.CoreV1().Pods(s.ns).Bind(s.ctx, &corev1.Binding{
-		ObjectMeta: metav1.ObjectMeta{Name: name}, Target: corev1.ObjectReference{Kind: "Node", Name: "nowhere"},
-	}, metav1.CreateOptions{}))
+	s.BindPod(name, "nowhere")
 	s.become(name, corev1.PodRunning)
 	s.shows("1 active, 1 ready")
 	s.deletePod(name)
@@ -275,10 +270,9 @@ func podsRefused(s *scene) {
 	j := pi(2, nil)
 	j.Spec.Template.Spec.PriorityClassName = "there-is-none"
 	s.create(j)
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		list, err := s.Admin.CoreV1().Events(s.ns).List(s.ctx, metav1.ListOptions{FieldSelector: "reason=FailedCreate"})
-		s.must(err)
-		if !slices.ContainsFunc(list.Items, func(e corev1.Event) bool { return e.Type == corev1.EventTypeWarning }) {
+	s.Eventually(func() error {
+		list := s.Events("reason=FailedCreate")
+		if !slices.ContainsFunc(list, func(e corev1.Event) bool { return e.Type == corev1.EventTypeWarning }) {
 			return errors.New("no event")
 		}
 		return nil

@@ -8,7 +8,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/ptr"
 
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/job"
@@ -21,22 +20,15 @@ func TestRestarts(t *testing.T) {
 	const pods = 30
 	h := harness.New(t, shared.Plane(t))
 	s := newScene(t, h)
-	watched, err := s.Admin.CoreV1().Pods(s.ns).Watch(s.ctx, metav1.ListOptions{})
-	s.must(err)
-	defer watched.Stop()
+	created := s.Creations()
 	run := h.Start(job.Descriptor(), nil)
 	again := func() {
 		run.Stop()
 		run = h.Start(job.Descriptor(), nil)
 	}
 	s.create(pi(pods, ptr.To[int32](pods)))
-	created := 0
 	for _, until := range []int{2, 9, 20} {
-		for created < until {
-			if e := <-watched.ResultChan(); e.Type == watch.Added {
-				created++
-			}
-		}
+		created.Reach(until)
 		again()
 	}
 	s.shows("30 active")
@@ -49,13 +41,11 @@ func TestRestarts(t *testing.T) {
 	s.shows("30 succeeded, SuccessCriteriaMet(CompletionsReached), Complete(CompletionsReached)")
 	s.told("Normal Completed Job completed")
 	s.letGo()
-	if n := len(s.pods()); n != pods {
+	if n := len(s.Pods()); n != pods {
 		t.Errorf("%d pods", n)
 	}
-	failed, err := s.Admin.CoreV1().Events(s.ns).List(s.ctx, metav1.ListOptions{FieldSelector: "reason=FailedCreate"})
-	s.must(err)
-	if len(failed.Items) > 0 {
-		t.Errorf("event %q", failed.Items[0].Message)
+	if e := s.Events("reason=FailedCreate"); len(e) > 0 {
+		t.Errorf("event %q", e[0].Message)
 	}
 }
 
@@ -68,13 +58,13 @@ func TestJobDeletedMeanwhile(t *testing.T) {
 	s.create(pi(2, nil))
 	s.shows("2 active")
 	run.Stop()
-	pods := s.pods()
+	pods := s.Pods()
 	s.deleteJob(metav1.DeletePropagationBackground)
 	s.deletePod(pods[0].Name)
-	s.patchPod(pods[1].Name, map[string]any{"metadata": map[string]any{"ownerReferences": nil}})
+	s.PatchPod(pods[1].Name, `{"metadata":{"ownerReferences":null}}`)
 	h.Start(job.Descriptor(), nil)
 	s.letGo()
-	if n := len(s.pods()); n != 1 {
+	if n := len(s.Pods()); n != 1 {
 		t.Errorf("%d pods", n)
 	}
 }

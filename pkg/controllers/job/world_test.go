@@ -239,39 +239,7 @@ func (w *world) shows(want string) {
 	}
 }
 
-// summary is the status in the form "1 active, 2 terminating, Complete", without
-// zeros.
-func (w *world) summary() string {
-	s := w.live().Status
-	var parts []string
-	number := func(n int32, what string) {
-		if n != 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, what))
-		}
-	}
-	number(s.Active, "active")
-	number(ptr.Deref(s.Ready, 0), "ready")
-	number(ptr.Deref(s.Terminating, 0), "terminating")
-	number(s.Succeeded, "succeeded")
-	number(s.Failed, "failed")
-	if u := s.UncountedTerminatedPods; u != nil {
-		number(int32(len(u.Succeeded)+len(u.Failed)), "uncounted")
-	}
-	if s.CompletedIndexes != "" {
-		parts = append(parts, "completed "+s.CompletedIndexes)
-	}
-	if s.FailedIndexes != nil {
-		parts = append(parts, strings.TrimSpace("broken "+*s.FailedIndexes))
-	}
-	for _, c := range s.Conditions {
-		if c.Status == corev1.ConditionTrue {
-			parts = append(parts, fmt.Sprintf("%s(%s)", c.Type, c.Reason))
-		} else {
-			parts = append(parts, fmt.Sprintf("not %s(%s)", c.Type, c.Reason))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
+func (w *world) summary() string { return Summary(w.live()) }
 
 // told takes the events so far, without those of pods.
 func (w *world) told() []string {

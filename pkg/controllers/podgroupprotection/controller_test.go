@@ -102,64 +102,52 @@ func TestGate(t *testing.T) {
 }
 
 // scene is a namespace with groups and pods. Nobody schedules these.
-type scene struct {
-	*harness.Harness
-
-	t  *testing.T
-	ns string
-}
-
-func (s *scene) must(err error) {
-	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-}
+type scene struct{ *harness.Scene }
 
 // group creates a PodGroup. The API server adds the finalizer.
 func (s *scene) group(name string, finalizers ...string) {
-	s.t.Helper()
+	s.T.Helper()
 	g := &schedulingv1beta1.PodGroup{ObjectMeta: metav1.ObjectMeta{Name: name, Finalizers: finalizers}}
 	g.Spec.SchedulingPolicy.Basic = &schedulingv1beta1.BasicSchedulingPolicy{}
-	_, err := s.Admin.SchedulingV1beta1().PodGroups(s.ns).Create(s.t.Context(), g, metav1.CreateOptions{})
-	s.must(err)
+	_, err := s.Admin.SchedulingV1beta1().PodGroups(s.NS).Create(s.T.Context(), g, metav1.CreateOptions{})
+	s.Must(err)
 }
 
 func (s *scene) deleteGroup(name string) {
-	s.t.Helper()
-	s.must(s.Admin.SchedulingV1beta1().PodGroups(s.ns).Delete(s.t.Context(), name, metav1.DeleteOptions{}))
+	s.T.Helper()
+	s.Must(s.Admin.SchedulingV1beta1().PodGroups(s.NS).Delete(s.T.Context(), name, metav1.DeleteOptions{}))
 }
 
 // pod creates a pod of a group in a namespace.
 func (s *scene) pod(namespace, name, group string, phase corev1.PodPhase) {
-	s.t.Helper()
+	s.T.Helper()
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	p.Spec.Containers = []corev1.Container{{Name: "c", Image: "registry.example/c"}}
 	p.Spec.SchedulingGroup = &corev1.PodSchedulingGroup{PodGroupName: &group}
-	_, err := s.Admin.CoreV1().Pods(namespace).Create(s.t.Context(), p, metav1.CreateOptions{})
-	s.must(err)
+	_, err := s.Admin.CoreV1().Pods(namespace).Create(s.T.Context(), p, metav1.CreateOptions{})
+	s.Must(err)
 	s.phase(namespace, name, phase)
 }
 
 func (s *scene) phase(namespace, name string, phase corev1.PodPhase) {
-	s.t.Helper()
-	_, err := s.Admin.CoreV1().Pods(namespace).Patch(s.t.Context(), name, types.MergePatchType,
+	s.T.Helper()
+	_, err := s.Admin.CoreV1().Pods(namespace).Patch(s.T.Context(), name, types.MergePatchType,
 		fmt.Appendf(nil, `{"status":{"phase":%q}}`, phase), metav1.PatchOptions{}, "status")
-	s.must(err)
+	s.Must(err)
 }
 
 func (s *scene) deletePod(name string) {
-	s.t.Helper()
-	s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.t.Context(), name, metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}))
+	s.T.Helper()
+	s.Must(s.Admin.CoreV1().Pods(s.NS).Delete(s.T.Context(), name, metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}))
 }
 
 func (s *scene) get(group string) (*schedulingv1beta1.PodGroup, error) {
-	return s.Admin.SchedulingV1beta1().PodGroups(s.ns).Get(s.t.Context(), group, metav1.GetOptions{})
+	return s.Admin.SchedulingV1beta1().PodGroups(s.NS).Get(s.T.Context(), group, metav1.GetOptions{})
 }
 
 func (s *scene) gone(group string) {
-	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.T.Helper()
+	s.Eventually(func() error {
 		if _, err := s.get(group); !apierrors.IsNotFound(err) {
 			return fmt.Errorf("%s is there: %v", group, err)
 		}
@@ -170,15 +158,15 @@ func (s *scene) gone(group string) {
 // kept checks that groups still have the finalizer, after the controller has
 // handled all that happened before.
 func (s *scene) kept(groups ...string) {
-	s.t.Helper()
+	s.T.Helper()
 	s.group("last")
 	s.deleteGroup("last")
 	s.gone("last")
 	for _, name := range groups {
 		g, err := s.get(name)
-		s.must(err)
+		s.Must(err)
 		if diff := cmp.Diff([]string{finalizer}, g.Finalizers); diff != "" {
-			s.t.Errorf("%s: finalizers (-want +got):\n%s", name, diff)
+			s.T.Errorf("%s: finalizers (-want +got):\n%s", name, diff)
 		}
 	}
 }
@@ -195,12 +183,12 @@ func TestPodGroups(t *testing.T) {
 		"others' finalizers":  othersFinalizers,
 		"a pod changes sides": podChangesSides,
 	} {
-		t.Run(name, func(t *testing.T) { f(&scene{h, t, h.Namespace()}) })
+		t.Run(name, func(t *testing.T) { f(&scene{h.Scene(t)}) })
 	}
 	t.Run("while nobody looks", func(t *testing.T) {
-		s := &scene{h, t, h.Namespace()}
+		s := &scene{h.Scene(t)}
 		s.group("g")
-		s.pod(s.ns, "p", "g", corev1.PodRunning)
+		s.pod(s.NS, "p", "g", corev1.PodRunning)
 		s.deleteGroup("g")
 		s.kept("g")
 		run.Stop()
@@ -226,14 +214,14 @@ func withoutPods(s *scene) {
 func untilTheLastPod(s *scene) {
 	for _, g := range []string{"deleted", "succeeded", "failed"} {
 		s.group(g)
-		s.pod(s.ns, g+"-a", g, corev1.PodPending)
-		s.pod(s.ns, g+"-b", g, corev1.PodSucceeded)
+		s.pod(s.NS, g+"-a", g, corev1.PodPending)
+		s.pod(s.NS, g+"-b", g, corev1.PodSucceeded)
 		s.deleteGroup(g)
 	}
 	s.kept("deleted", "succeeded", "failed")
 	s.deletePod("deleted-a")
-	s.phase(s.ns, "succeeded-a", corev1.PodSucceeded)
-	s.phase(s.ns, "failed-a", corev1.PodFailed)
+	s.phase(s.NS, "succeeded-a", corev1.PodSucceeded)
+	s.phase(s.NS, "failed-a", corev1.PodFailed)
 	for _, g := range []string{"deleted", "succeeded", "failed"} {
 		s.gone(g)
 	}
@@ -242,10 +230,10 @@ func untilTheLastPod(s *scene) {
 func podsThatEnded(s *scene) {
 	s.group("ended")
 	s.group("alive")
-	s.pod(s.ns, "a", "ended", corev1.PodSucceeded)
-	s.pod(s.ns, "b", "ended", corev1.PodFailed)
-	s.pod(s.ns, "c", "nobody", corev1.PodFailed)
-	s.pod(s.ns, "d", "alive", corev1.PodFailed)
+	s.pod(s.NS, "a", "ended", corev1.PodSucceeded)
+	s.pod(s.NS, "b", "ended", corev1.PodFailed)
+	s.pod(s.NS, "c", "nobody", corev1.PodFailed)
+	s.pod(s.NS, "d", "alive", corev1.PodFailed)
 	s.deleteGroup("ended")
 	s.gone("ended")
 	s.kept("alive") // it was not deleted
@@ -261,9 +249,9 @@ func anotherNamespace(s *scene) {
 func othersFinalizers(s *scene) {
 	s.group("g", "example.com/stay")
 	s.deleteGroup("g")
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		g, err := s.get("g")
-		s.must(err)
+		s.Must(err)
 		if diff := cmp.Diff([]string{"example.com/stay"}, g.Finalizers); diff != "" {
 			return fmt.Errorf("finalizers (-want +got):\n%s", diff)
 		}
@@ -271,24 +259,24 @@ func othersFinalizers(s *scene) {
 	})
 	// Without its finalizer the group is not touched any more.
 	before, err := s.get("g")
-	s.must(err)
-	s.pod(s.ns, "p", "g", corev1.PodSucceeded)
+	s.Must(err)
+	s.pod(s.NS, "p", "g", corev1.PodSucceeded)
 	s.kept()
 	after, err := s.get("g")
-	s.must(err)
+	s.Must(err)
 	if before.ResourceVersion != after.ResourceVersion {
-		s.t.Errorf("the group was written: %+v", after.ObjectMeta)
+		s.T.Errorf("the group was written: %+v", after.ObjectMeta)
 	}
 }
 
 func podChangesSides(s *scene) {
 	s.group("one")
 	s.group("two")
-	s.pod(s.ns, "p", "one", corev1.PodRunning)
+	s.pod(s.NS, "p", "one", corev1.PodRunning)
 	s.deleteGroup("one")
 	s.kept("one", "two")
 	s.deletePod("p")
-	s.pod(s.ns, "p", "two", corev1.PodRunning)
+	s.pod(s.NS, "p", "two", corev1.PodRunning)
 	s.deleteGroup("two")
 	s.gone("one")
 	s.kept("two")

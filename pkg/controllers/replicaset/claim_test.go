@@ -31,7 +31,7 @@ func TestAdoption(t *testing.T) {
 	t.Run("three orphans for two replicas", func(t *testing.T) {
 		s := newScene(t, h)
 		for _, name := range []string{"a", "b", "c"} {
-			s.createPod(orphan(name))
+			s.CreatePod(orphan(name))
 		}
 		s.catchUp()
 		rs := s.create(set("web", 2))
@@ -44,7 +44,7 @@ func TestAdoption(t *testing.T) {
 				t.Errorf("references (-want +got):\n%s", diff)
 			}
 		}
-		if n := len(s.pods()); n != 2 {
+		if n := len(s.Pods()); n != 2 {
 			t.Errorf("%d pods", n)
 		}
 	})
@@ -69,10 +69,10 @@ func TestAdoption(t *testing.T) {
 			if name == "terminating" {
 				p.Labels = nil
 			}
-			s.createPod(p)
+			s.CreatePod(p)
 			if name == "terminating" {
-				s.deletePod(name, nil)
-				s.label(name, map[string]any{"app": "web"})
+				s.DeletePod(name)
+				s.LabelPod(name, "app", "web")
 			}
 		}
 		want := map[string][]metav1.OwnerReference{
@@ -80,7 +80,7 @@ func TestAdoption(t *testing.T) {
 		}
 		testkit.Eventually(t, harness.Timeout, func() error {
 			got := map[string][]metav1.OwnerReference{}
-			for _, p := range s.pods() {
+			for _, p := range s.Pods() {
 				got[p.Name] = p.OwnerReferences
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -91,7 +91,7 @@ func TestAdoption(t *testing.T) {
 		// All three of its own are surplus, and held back by their finalizer.
 		s.reports("web", counts(0, 0, 0, 0, 3))
 		for _, name := range []string{"anothers", "formers"} {
-			if s.pod(name).DeletionTimestamp != nil {
+			if s.Pod(name).DeletionTimestamp != nil {
 				t.Errorf("%s was deleted", name)
 			}
 		}
@@ -99,11 +99,11 @@ func TestAdoption(t *testing.T) {
 
 	t.Run("another namespace", func(t *testing.T) {
 		there, here := newScene(t, h), newScene(t, h)
-		there.createPod(orphan("a"))
+		there.CreatePod(orphan("a"))
 		there.catchUp()
 		here.create(set("web", 1))
 		here.settles("web", 1)
-		if p := there.pod("a"); len(p.OwnerReferences) > 0 {
+		if p := there.Pod("a"); len(p.OwnerReferences) > 0 {
 			t.Errorf("adopted over a border: %v", p.OwnerReferences)
 		}
 	})
@@ -116,8 +116,8 @@ func TestOverlap(t *testing.T) {
 	first, second := s.create(set("first", 2)), s.create(set("second", 3))
 	s.settles("first", 2)
 	s.settles("second", 3)
-	if a, b := len(s.owned(first)), len(s.owned(second)); a != 2 || b != 3 || len(s.pods()) != 5 {
-		t.Errorf("%d and %d of %d pods", a, b, len(s.pods()))
+	if a, b := len(s.PodsOf(first)), len(s.PodsOf(second)); a != 2 || b != 3 || len(s.Pods()) != 5 {
+		t.Errorf("%d and %d of %d pods", a, b, len(s.Pods()))
 	}
 }
 
@@ -128,28 +128,28 @@ func TestRelease(t *testing.T) {
 	rs := s.create(set("web", 2))
 	before := s.settles("web", 2)
 	leaver := before[0].Name
-	s.label(leaver, map[string]any{"app": "other"})
+	s.LabelPod(leaver, "app", "other")
 	var after []corev1.Pod
-	testkit.Eventually(t, harness.Timeout, func() error {
-		if p := s.pod(leaver); len(p.OwnerReferences) > 0 {
+	s.Eventually(func() error {
+		if p := s.Pod(leaver); len(p.OwnerReferences) > 0 {
 			return fmt.Errorf("not released: %v", p.OwnerReferences)
 		}
-		if after = s.owned(rs); len(after) != 2 {
+		if after = s.PodsOf(rs); len(after) != 2 {
 			return fmt.Errorf("%d pods", len(after))
 		}
 		return nil
 	})
-	if !slices.Contains(names(after), before[1].Name) || len(s.pods()) != 3 {
-		t.Errorf("pods %v became %v", names(before), names(s.pods()))
+	if !slices.Contains(harness.PodNames(after), before[1].Name) || len(s.Pods()) != 3 {
+		t.Errorf("pods %v became %v", harness.PodNames(before), harness.PodNames(s.Pods()))
 	}
-	s.label(leaver, map[string]any{"app": "web"})
-	testkit.Eventually(t, harness.Timeout, func() error {
-		if n, all := len(s.owned(rs)), len(s.pods()); n != 2 || all != 2 {
+	s.LabelPod(leaver, "app", "web")
+	s.Eventually(func() error {
+		if n, all := len(s.PodsOf(rs)), len(s.Pods()); n != 2 || all != 2 {
 			return fmt.Errorf("%d of %d pods, want two of two", n, all)
 		}
 		return nil
 	})
-	if got := s.events("FailedDelete"); len(got) > 0 {
+	if got := s.Events("reason=FailedDelete"); len(got) > 0 {
 		t.Errorf("events %v", got)
 	}
 }
@@ -158,34 +158,34 @@ func TestOwnerBeingDeleted(t *testing.T) {
 	h := harness.New(t, shared.Plane(t))
 	h.Start(replicaset.Descriptor(), nil)
 	s := newScene(t, h)
-	sets := s.Admin.AppsV1().ReplicaSets(s.ns)
+	sets := s.Admin.AppsV1().ReplicaSets(s.NS)
 	rs := set("web", 3)
 	rs.Finalizers = []string{hold}
 	old := s.create(rs)
 	pods := s.settles("web", 3)
-	s.must(sets.Delete(s.ctx, "web", metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationBackground)}))
+	s.Must(sets.Delete(s.Ctx, "web", metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationBackground)}))
 	s.settles("web", 3) // seen with its deletion
-	s.createPod(orphan("stray"))
-	s.label(pods[0].Name, map[string]any{"app": "other"})
-	s.deletePod(pods[1].Name, nil)
+	s.CreatePod(orphan("stray"))
+	s.LabelPod(pods[0].Name, "app", "other")
+	s.DeletePod(pods[1].Name)
 	s.reports("web", counts(1, 1, 0, 0, 0))
-	if p := s.pod("stray"); len(p.OwnerReferences) > 0 {
+	if p := s.Pod("stray"); len(p.OwnerReferences) > 0 {
 		t.Errorf("adopted: %v", p.OwnerReferences)
 	}
-	if p := s.pod(pods[0].Name); len(p.OwnerReferences) != 1 {
+	if p := s.Pod(pods[0].Name); len(p.OwnerReferences) != 1 {
 		t.Errorf("released: %v", p.OwnerReferences)
 	}
-	if n := len(s.pods()); n != 3 {
+	if n := len(s.Pods()); n != 3 {
 		t.Errorf("%d pods, want the stray one and two old ones", n)
 	}
 
 	// The next one of that name takes the stray pod, and none that had an owner.
-	_, err := sets.Patch(s.ctx, "web", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
-	s.must(err)
+	_, err := sets.Patch(s.Ctx, "web", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+	s.Must(err)
 	again := s.create(set("web", 2))
-	got := names(s.settles("web", 2))
-	if !slices.Contains(got, "stray") || len(s.owned(again)) != 2 || len(s.owned(old)) != 2 {
-		t.Errorf("pods %v, %d of the old owner", got, len(s.owned(old)))
+	got := harness.PodNames(s.settles("web", 2))
+	if !slices.Contains(got, "stray") || len(s.PodsOf(again)) != 2 || len(s.PodsOf(old)) != 2 {
+		t.Errorf("pods %v, %d of the old owner", got, len(s.PodsOf(old)))
 	}
 }
 
@@ -194,24 +194,24 @@ func TestOrphanedPodsFindANewOwner(t *testing.T) {
 	h := harness.New(t, shared.Plane(t))
 	h.Start(replicaset.Descriptor(), nil)
 	s := newScene(t, h)
-	sets := s.Admin.AppsV1().ReplicaSets(s.ns)
+	sets := s.Admin.AppsV1().ReplicaSets(s.NS)
 	s.create(set("old", 2))
 	before := s.settles("old", 2)
-	s.must(sets.Delete(s.ctx, "old", metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationOrphan)}))
+	s.Must(sets.Delete(s.Ctx, "old", metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationOrphan)}))
 	for _, p := range before {
-		s.patchPod(p.Name, map[string]any{"metadata": map[string]any{"ownerReferences": nil}})
+		s.PatchPod(p.Name, `{"metadata":{"ownerReferences":null}}`)
 	}
-	_, err := sets.Patch(s.ctx, "old", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
-	s.must(err)
-	testkit.Eventually(t, harness.Timeout, func() error {
-		if _, err := sets.Get(s.ctx, "old", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+	_, err := sets.Patch(s.Ctx, "old", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+	s.Must(err)
+	s.Eventually(func() error {
+		if _, err := sets.Get(s.Ctx, "old", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 			return fmt.Errorf("got %v, want not found", err)
 		}
 		return nil
 	})
 	s.catchUp()
 	s.create(set("new", 2))
-	if diff := cmp.Diff(names(before), names(s.settles("new", 2))); diff != "" {
+	if diff := cmp.Diff(harness.PodNames(before), harness.PodNames(s.settles("new", 2))); diff != "" {
 		t.Errorf("pods (-want +got):\n%s", diff)
 	}
 }

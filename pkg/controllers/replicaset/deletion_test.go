@@ -19,12 +19,12 @@ import (
 
 // survivor scales a set of two or more pods down to one, which it returns.
 func (s *scene) survivor(name string) string {
-	s.t.Helper()
+	s.T.Helper()
 	s.scale(name, 1)
 	s.reports(name, counts(1, 1, 1, 1, 0))
-	left := s.owned(s.get(name))
+	left := s.PodsOf(s.get(name))
 	if len(left) != 1 {
-		s.t.Fatalf("%d pods are left", len(left))
+		s.T.Fatalf("%d pods are left", len(left))
 	}
 	return left[0].Name
 }
@@ -32,16 +32,16 @@ func (s *scene) survivor(name string) string {
 // costly creates a set of two running pods: the first with much of a cost and
 // many restarts, the second with little and none.
 func (s *scene) costly(costs ...string) (first, second string) {
-	s.t.Helper()
+	s.T.Helper()
 	s.create(set("web", 2))
 	pods := s.settles("web", 2)
 	since := time.Now().Add(-time.Hour)
 	for i, restarts := range []int32{5, 0} {
-		status := running(since)
+		status := harness.ReadySince(since)
 		status.ContainerStatuses = []corev1.ContainerStatus{{Name: "c", RestartCount: restarts}}
-		s.bind(pods[i].Name, "node-0")
-		s.annotate(pods[i].Name, corev1.PodDeletionCost, costs[i])
-		s.setStatus(pods[i].Name, status) // last, so that a ready pod is complete
+		s.BindPod(pods[i].Name, "node-0")
+		s.AnnotatePod(pods[i].Name, corev1.PodDeletionCost, costs[i])
+		s.SetPodStatus(pods[i].Name, status) // last, so that a ready pod is complete
 	}
 	s.reports("web", counts(2, 2, 2, 2, 0))
 	return pods[0].Name, pods[1].Name
@@ -106,17 +106,17 @@ func TestCrowdedNodes(t *testing.T) {
 			since := time.Now().Add(-time.Hour)
 			revision("old")
 			for _, p := range s.settles("old", 2) {
-				s.bind(p.Name, "crowded")
-				s.setStatus(p.Name, running(since))
+				s.BindPod(p.Name, "crowded")
+				s.SetPodStatus(p.Name, harness.ReadySince(since))
 			}
 			revision("new")
 			pods := s.settles("new", 2)
 			// By restarts alone the lonely one would go.
 			for i, node := range []string{"crowded", "lonely"} {
-				status := running(since)
+				status := harness.ReadySince(since)
 				status.ContainerStatuses = []corev1.ContainerStatus{{Name: "c", RestartCount: int32(i)}}
-				s.bind(pods[i].Name, node)
-				s.setStatus(pods[i].Name, status)
+				s.BindPod(pods[i].Name, node)
+				s.SetPodStatus(pods[i].Name, status)
 			}
 			s.reports("new", counts(2, 2, 2, 2, 0))
 			want := pods[1].Name
@@ -124,7 +124,7 @@ func TestCrowdedNodes(t *testing.T) {
 				want = pods[0].Name
 			}
 			if got := s.survivor("new"); got != want {
-				t.Errorf("%s is left of %v", got, names(pods))
+				t.Errorf("%s is left of %v", got, harness.PodNames(pods))
 			}
 		})
 	}
@@ -138,16 +138,16 @@ func TestDeletionOrder(t *testing.T) {
 	pods := s.settles("web", 4)
 	// pods[0] stays unscheduled, pods[1] pending on a node, pods[2] not ready.
 	for _, p := range pods[1:] {
-		s.bind(p.Name, "node-0")
+		s.BindPod(p.Name, "node-0")
 	}
-	s.setStatus(pods[2].Name, corev1.PodStatus{Phase: corev1.PodRunning})
-	s.setStatus(pods[3].Name, running(time.Now().Add(-time.Hour)))
+	s.SetPodStatus(pods[2].Name, corev1.PodStatus{Phase: corev1.PodRunning})
+	s.SetPodStatus(pods[3].Name, harness.ReadySince(time.Now().Add(-time.Hour)))
 	s.reports("web", counts(4, 4, 1, 1, 0))
 	for n := 3; n >= 1; n-- {
 		s.scale("web", int32(n))
 		s.reports("web", counts(int32(n), int32(n), 1, 1, 0))
-		if got := names(s.owned(s.get("web"))); !slices.Equal(got, names(pods[4-n:])) {
-			t.Errorf("%v are left of %v", got, names(pods))
+		if got := harness.PodNames(s.PodsOf(s.get("web"))); !slices.Equal(got, harness.PodNames(pods[4-n:])) {
+			t.Errorf("%v are left of %v", got, harness.PodNames(pods))
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/replicaset"
-	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
@@ -20,31 +19,24 @@ func TestRestartDuringScaleUp(t *testing.T) {
 	const replicas = 50
 	h := harness.New(t, shared.Plane(t))
 	s := newScene(t, h)
-	added, err := s.Admin.CoreV1().Pods(s.ns).Watch(s.ctx, metav1.ListOptions{})
-	s.must(err)
-	defer added.Stop()
+	created := s.Creations()
 	run := h.Start(replicaset.Descriptor(), nil)
 	s.create(set("web", replicas))
-	created := 0
 	for _, until := range []int{3, 10, 20} {
-		for created < until {
-			if e := <-added.ResultChan(); e.Type == watch.Added {
-				created++
-			}
-		}
+		created.Reach(until)
 		run.Stop()
 		run = h.Start(replicaset.Descriptor(), nil)
 	}
 	s.settles("web", replicas)
-	if n := len(s.pods()); n != replicas {
+	if n := len(s.Pods()); n != replicas {
 		t.Errorf("%d pods", n)
 	}
-	s.createPod(orphan("last")) // surplus at once
+	s.CreatePod(orphan("last")) // surplus at once
 	for last := false; !last; {
-		switch e := <-added.ResultChan(); e.Type {
+		switch e := <-created.ResultChan(); e.Type {
 		case watch.Added:
 			if last = nameOf(e) == "last"; !last {
-				created++
+				created.Count++
 			}
 		case watch.Deleted:
 			t.Errorf("%s was deleted", nameOf(e))
@@ -52,14 +44,14 @@ func TestRestartDuringScaleUp(t *testing.T) {
 			t.Fatal(e.Object)
 		}
 	}
-	if created != replicas {
-		t.Errorf("%d pods were created, want %d", created, replicas)
+	if created.Count != replicas {
+		t.Errorf("%d pods were created, want %d", created.Count, replicas)
 	}
-	if e := s.events("FailedCreate"); len(e) > 0 {
+	if e := s.Events("reason=FailedCreate"); len(e) > 0 {
 		t.Errorf("event %q", e[0].Message)
 	}
-	testkit.Eventually(t, harness.Timeout, func() error {
-		if n := len(s.pods()); n != replicas {
+	s.Eventually(func() error {
+		if n := len(s.Pods()); n != replicas {
 			return fmt.Errorf("%d pods", n)
 		}
 		return nil

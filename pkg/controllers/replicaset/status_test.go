@@ -15,7 +15,6 @@ import (
 
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/replicaset"
 	"github.com/kube-live/kube-controller-manager/pkg/feature"
-	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
@@ -34,17 +33,17 @@ func TestScale(t *testing.T) {
 	for _, n := range []int32{3, 0, 1} {
 		s.scale("web", n)
 		s.settles("web", n)
-		if got := len(s.pods()); got != int(n) {
+		if got := len(s.Pods()); got != int(n) {
 			t.Errorf("%d pods, want %d", got, n)
 		}
 	}
-	testkit.Eventually(t, harness.Timeout, func() error {
-		if made, gone := len(s.events("SuccessfulCreate")), len(s.events("SuccessfulDelete")); made != 4 || gone != 3 {
+	s.Eventually(func() error {
+		if made, gone := len(s.Events("reason=SuccessfulCreate")), len(s.Events("reason=SuccessfulDelete")); made != 4 || gone != 3 {
 			return fmt.Errorf("events of %d creations and %d deletions, want 4 and 3", made, gone)
 		}
 		return nil
 	})
-	e := s.events("SuccessfulCreate")[0]
+	e := s.Events("reason=SuccessfulCreate")[0]
 	if e.Source.Component != "replicaset-controller" || e.InvolvedObject.Kind != "ReplicaSet" || e.Type != corev1.EventTypeNormal {
 		t.Errorf("event %+v", e)
 	}
@@ -61,8 +60,8 @@ func TestReadyAndAvailable(t *testing.T) {
 		s.create(rs)
 		pods := s.settles("web", 3)
 		now := time.Now()
-		s.setStatus(pods[1].Name, running(now))
-		s.setStatus(pods[2].Name, running(now.Add(-2*time.Hour)))
+		s.SetPodStatus(pods[1].Name, harness.ReadySince(now))
+		s.SetPodStatus(pods[2].Name, harness.ReadySince(now.Add(-2*time.Hour)))
 		s.reports("web", counts(3, 3, 2, 1, 0))
 	})
 
@@ -72,7 +71,7 @@ func TestReadyAndAvailable(t *testing.T) {
 		rs.Spec.MinReadySeconds = 3
 		s.create(rs)
 		pods := s.settles("web", 1)
-		s.setStatus(pods[0].Name, running(time.Now()))
+		s.SetPodStatus(pods[0].Name, harness.ReadySince(time.Now()))
 		s.reports("web", counts(1, 1, 1, 0, 0))
 		s.reports("web", counts(1, 1, 1, 1, 0))
 	})
@@ -81,11 +80,11 @@ func TestReadyAndAvailable(t *testing.T) {
 		s := newScene(t, h)
 		s.create(set("web", 2))
 		pods := s.settles("web", 2)
-		_, err := s.Admin.AppsV1().ReplicaSets(s.ns).Patch(s.ctx, "web", types.MergePatchType,
+		_, err := s.Admin.AppsV1().ReplicaSets(s.NS).Patch(s.Ctx, "web", types.MergePatchType,
 			[]byte(`{"spec":{"template":{"metadata":{"labels":{"tier":"front"}}}}}`), metav1.PatchOptions{})
-		s.must(err)
+		s.Must(err)
 		s.reports("web", counts(2, 0, 0, 0, 0))
-		s.label(pods[1].Name, map[string]any{"tier": "front"})
+		s.LabelPod(pods[1].Name, "tier", "front")
 		s.reports("web", counts(2, 1, 0, 0, 0))
 	})
 }
@@ -98,10 +97,10 @@ func TestEndedAndEndingPodsAreReplaced(t *testing.T) {
 	rs.Spec.Template.Finalizers = []string{hold}
 	created := s.create(rs)
 	pods := s.settles("web", 2)
-	s.deletePod(pods[0].Name, nil)
-	s.setStatus(pods[1].Name, corev1.PodStatus{Phase: corev1.PodFailed})
-	testkit.Eventually(t, harness.Timeout, func() error {
-		if n := len(s.owned(created)); n != 4 {
+	s.DeletePod(pods[0].Name)
+	s.SetPodStatus(pods[1].Name, corev1.PodStatus{Phase: corev1.PodFailed})
+	s.Eventually(func() error {
+		if n := len(s.PodsOf(created)); n != 4 {
 			return fmt.Errorf("%d pods, want 4", n)
 		}
 		return nil
@@ -109,16 +108,16 @@ func TestEndedAndEndingPodsAreReplaced(t *testing.T) {
 	s.reports("web", counts(2, 2, 0, 0, 1))
 	// Neither is released when it no longer matches.
 	for i := range 2 {
-		s.label(pods[i].Name, map[string]any{"app": "other"})
+		s.LabelPod(pods[i].Name, "app", "other")
 	}
 	s.catchUp()
 	s.reports("web", counts(2, 2, 0, 0, 0))
-	if n := len(s.owned(created)); n != 4 {
+	if n := len(s.PodsOf(created)); n != 4 {
 		t.Errorf("%d pods, want 4", n)
 	}
 	s.scale("web", 0)
 	s.reports("web", counts(0, 0, 0, 0, 2))
-	if s.pod(pods[1].Name).DeletionTimestamp != nil {
+	if s.Pod(pods[1].Name).DeletionTimestamp != nil {
 		t.Error("the failed pod was deleted")
 	}
 }
@@ -132,11 +131,11 @@ func TestTerminatingReplicas(t *testing.T) {
 	s.create(rs)
 	pods := s.settles("web", 5)
 	for _, p := range pods[:2] {
-		s.bind(p.Name, "node-0") // unscheduled pods have no grace
-		s.deletePod(p.Name, nil)
+		s.BindPod(p.Name, "node-0") // unscheduled pods have no grace
+		s.DeletePod(p.Name)
 	}
 	s.reports("web", counts(5, 5, 0, 0, 2))
-	s.deletePod(pods[0].Name, ptr.To[int64](0))
+	s.RemovePod(pods[0].Name)
 	s.reports("web", counts(5, 5, 0, 0, 1))
 
 	run.Stop()
@@ -162,7 +161,7 @@ func TestRestartOnSettledSets(t *testing.T) {
 	if got := s.get("web").ResourceVersion; got != version {
 		t.Error("the set was written")
 	}
-	if !slices.Equal(names(before), names(s.pods())) {
-		t.Errorf("pods %v became %v", names(before), names(s.pods()))
+	if !slices.Equal(harness.PodNames(before), harness.PodNames(s.Pods())) {
+		t.Errorf("pods %v became %v", harness.PodNames(before), harness.PodNames(s.Pods()))
 	}
 }

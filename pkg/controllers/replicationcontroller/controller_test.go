@@ -13,10 +13,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/replicationcontroller"
-	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
@@ -48,17 +46,17 @@ func reference(rc *corev1.ReplicationController) metav1.OwnerReference {
 func scaled(s *scene) {
 	rc := s.create(2)
 	s.reports(2, 2, 0, 0)
-	for _, p := range s.pods() {
+	for _, p := range s.Pods() {
 		if diff := cmp.Diff([]metav1.OwnerReference{reference(rc)}, p.OwnerReferences); diff != "" || p.GenerateName != "web-" {
-			s.t.Errorf("pod %s* with references (-want +got):\n%s", p.GenerateName, diff)
+			s.T.Errorf("pod %s* with references (-want +got):\n%s", p.GenerateName, diff)
 		}
 	}
 	s.told(corev1.EventTypeNormal, "SuccessfulCreate", "Created pod: web-")
 	for _, n := range []int{3, 0} {
 		s.scale(n)
 		s.reports(int32(n), int32(n), 0, 0)
-		if got := len(s.pods()); got != n {
-			s.t.Errorf("%d pods, want %d", got, n)
+		if got := len(s.Pods()); got != n {
+			s.T.Errorf("%d pods, want %d", got, n)
 		}
 	}
 	s.told(corev1.EventTypeNormal, "SuccessfulDelete", "Deleted pod: web-")
@@ -68,49 +66,49 @@ func adoptionAndRelease(s *scene) {
 	s.stray("a")
 	s.stray("other", metav1.OwnerReference{APIVersion: "v1", Kind: "ReplicationController", Name: "web", UID: "former", Controller: new(true)})
 	rc := s.create(1)
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		if pods := s.owned(rc); len(pods) != 1 {
-			return fmt.Errorf("owns %v", names(pods))
+	s.Eventually(func() error {
+		if pods := s.PodsOf(rc); len(pods) != 1 {
+			return fmt.Errorf("owns %v", harness.PodNames(pods))
 		}
 		return nil
 	})
 	s.reports(1, 1, 0, 0)
-	leaver := s.owned(rc)[0]
-	s.patchPod(leaver.Name, `{"metadata":{"labels":{"app":"other"}}}`)
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		pods := s.pods()
+	leaver := s.PodsOf(rc)[0]
+	s.LabelPod(leaver.Name, "app", "other")
+	s.Eventually(func() error {
+		pods := s.Pods()
 		i := slices.IndexFunc(pods, func(p corev1.Pod) bool { return p.Name == leaver.Name })
-		if len(s.owned(rc)) != 1 || i < 0 || len(pods[i].OwnerReferences) > 0 {
-			return fmt.Errorf("%s is not released, or not replaced, among %v", leaver.Name, names(pods))
+		if len(s.PodsOf(rc)) != 1 || i < 0 || len(pods[i].OwnerReferences) > 0 {
+			return fmt.Errorf("%s is not released, or not replaced, among %v", leaver.Name, harness.PodNames(pods))
 		}
 		return nil
 	})
 	// Back again, it is one too many.
-	s.patchPod(leaver.Name, `{"metadata":{"labels":{"app":"web"}}}`)
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		if n, all := len(s.owned(rc)), s.pods(); n != 1 || len(all) > 2 {
-			return fmt.Errorf("%d of %v", n, names(all))
+	s.LabelPod(leaver.Name, "app", "web")
+	s.Eventually(func() error {
+		if n, all := len(s.PodsOf(rc)), s.Pods(); n != 1 || len(all) > 2 {
+			return fmt.Errorf("%d of %v", n, harness.PodNames(all))
 		}
 		return nil
 	})
-	if !slices.Contains(names(s.pods()), "other") {
-		s.t.Error("a pod of somebody else was deleted")
+	if !slices.Contains(harness.PodNames(s.Pods()), "other") {
+		s.T.Error("a pod of somebody else was deleted")
 	}
 }
 
 func readyAndAvailable(s *scene) {
 	s.create(3, func(rc *corev1.ReplicationController) { rc.Spec.MinReadySeconds = 3600 })
 	s.reports(3, 3, 0, 0)
-	pods := s.pods()
+	pods := s.Pods()
 	s.runs(pods[1].Name, time.Minute)
 	s.runs(pods[2].Name, 2*time.Hour)
 	s.reports(3, 3, 2, 1)
 	s.patch(`{"spec":{"template":{"metadata":{"labels":{"tier":"front"}}}}}`)
 	s.reports(3, 0, 2, 1)
-	s.patchPod(pods[0].Name, `{"metadata":{"labels":{"tier":"front"}}}`)
+	s.LabelPod(pods[0].Name, "tier", "front")
 	s.reports(3, 1, 2, 1)
-	if diff := cmp.Diff(names(pods), names(s.pods())); diff != "" {
-		s.t.Errorf("pods (-want +got):\n%s", diff)
+	if diff := cmp.Diff(harness.PodNames(pods), harness.PodNames(s.Pods())); diff != "" {
+		s.T.Errorf("pods (-want +got):\n%s", diff)
 	}
 }
 
@@ -119,11 +117,11 @@ func endedAndEnding(s *scene) {
 		rc.Spec.Template.Finalizers = []string{"test.kube-live.dev/hold"}
 	})
 	s.reports(2, 2, 0, 0)
-	pods := s.pods()
-	s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.ctx, pods[0].Name, metav1.DeleteOptions{}))
-	s.become(pods[1].Name, corev1.PodStatus{Phase: corev1.PodFailed})
-	testkit.Eventually(s.t, harness.Timeout, func() error {
-		if n := len(s.owned(rc)); n != 4 {
+	pods := s.Pods()
+	s.DeletePod(pods[0].Name)
+	s.SetPodStatus(pods[1].Name, corev1.PodStatus{Phase: corev1.PodFailed})
+	s.Eventually(func() error {
+		if n := len(s.PodsOf(rc)); n != 4 {
 			return fmt.Errorf("%d pods, want 4", n)
 		}
 		return nil
@@ -132,9 +130,9 @@ func endedAndEnding(s *scene) {
 }
 
 func quota(s *scene) {
-	s.quota("2")
+	s.Quota(corev1.ResourcePods, "2")
 	s.create(3)
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		status := s.get().Status
 		if len(status.Conditions) != 1 || status.Replicas != 2 {
 			return fmt.Errorf("status %+v", status)
@@ -152,13 +150,13 @@ func quota(s *scene) {
 
 // The test plays the ReplicaSet's controller.
 func namesake(s *scene) {
-	rs, err := s.Admin.AppsV1().ReplicaSets(s.ns).Create(s.ctx, &appsv1.ReplicaSet{
+	rs, err := s.Admin.AppsV1().ReplicaSets(s.NS).Create(s.Ctx, &appsv1.ReplicaSet{
 		ObjectMeta: metav1.ObjectMeta{Name: "web"},
 		Spec: appsv1.ReplicaSetSpec{Replicas: new(int32(2)), Selector: &metav1.LabelSelector{MatchLabels: labels()}, Template: corev1.PodTemplateSpec{
-			ObjectMeta: metav1.ObjectMeta{Labels: labels()}, Spec: podSpec(),
+			ObjectMeta: metav1.ObjectMeta{Labels: labels()}, Spec: harness.PodSpec(),
 		}},
 	}, metav1.CreateOptions{})
-	s.must(err)
+	s.Must(err)
 	ref := *metav1.NewControllerRef(rs, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))
 	s.stray("a", ref)
 	s.stray("b", ref)
@@ -166,58 +164,58 @@ func namesake(s *scene) {
 	s.reports(1, 1, 0, 0)
 	s.scale(0)
 	s.reports(0, 0, 0, 0)
-	if own, its := s.owned(rc), s.owned(rs); len(own) != 0 || len(its) != 2 {
-		s.t.Errorf("%v and %v", names(own), names(its))
+	if own, its := s.PodsOf(rc), s.PodsOf(rs); len(own) != 0 || len(its) != 2 {
+		s.T.Errorf("%v and %v", harness.PodNames(own), harness.PodNames(its))
 	}
 }
 
 func beingDeleted(s *scene) {
 	rc := s.create(2, func(rc *corev1.ReplicationController) { rc.Finalizers = []string{"test.kube-live.dev/hold"} })
 	s.reports(2, 2, 0, 0)
-	s.must(s.Admin.CoreV1().ReplicationControllers(s.ns).Delete(s.ctx, "web", metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}))
+	s.Must(s.Admin.CoreV1().ReplicationControllers(s.NS).Delete(s.Ctx, "web", metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}))
 	s.reports(2, 2, 0, 0) // seen with its deletion
 	s.stray("stray")
-	s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.ctx, s.owned(rc)[0].Name, metav1.DeleteOptions{}))
+	s.DeletePod(s.PodsOf(rc)[0].Name)
 	s.reports(1, 1, 0, 0)
-	if own, all := s.owned(rc), s.pods(); len(own) != 1 || len(all) != 2 {
-		s.t.Errorf("owns %v of %v", names(own), names(all))
+	if own, all := s.PodsOf(rc), s.Pods(); len(own) != 1 || len(all) != 2 {
+		s.T.Errorf("owns %v of %v", harness.PodNames(own), harness.PodNames(all))
 	}
 }
 
 func newestFirst(s *scene) {
 	s.create(2)
 	s.reports(2, 2, 0, 0)
-	first := s.pods()
+	first := s.Pods()
 	for _, p := range first {
 		s.runs(p.Name, time.Hour)
 	}
 	s.scale(3)
 	s.reports(3, 3, 2, 2)
-	for _, p := range s.pods() {
-		if !slices.Contains(names(first), p.Name) {
+	for _, p := range s.Pods() {
+		if !slices.Contains(harness.PodNames(first), p.Name) {
 			s.runs(p.Name, 10*time.Second)
 		}
 	}
 	s.reports(3, 3, 3, 3)
 	s.scale(2)
 	s.reports(2, 2, 2, 2)
-	if diff := cmp.Diff(names(first), names(s.pods())); diff != "" {
-		s.t.Errorf("pods (-want +got):\n%s", diff)
+	if diff := cmp.Diff(harness.PodNames(first), harness.PodNames(s.Pods())); diff != "" {
+		s.T.Errorf("pods (-want +got):\n%s", diff)
 	}
 }
 
 func cheapestFirst(s *scene) {
 	s.create(2)
 	s.reports(2, 2, 0, 0)
-	pods := s.pods()
-	s.patchPod(pods[0].Name, `{"metadata":{"annotations":{"controller.kubernetes.io/pod-deletion-cost":"100"}}}`)
+	pods := s.Pods()
+	s.AnnotatePod(pods[0].Name, "controller.kubernetes.io/pod-deletion-cost", "100")
 	s.runs(pods[0].Name, 10*time.Second) // by this it would go
 	s.runs(pods[1].Name, time.Hour)
 	s.reports(2, 2, 2, 2)
 	s.scale(1)
 	s.reports(1, 1, 1, 1)
-	if got := names(s.pods()); !slices.Equal(got, names(pods[:1])) {
-		s.t.Errorf("%v are left of %v", got, names(pods))
+	if got := harness.PodNames(s.Pods()); !slices.Equal(got, harness.PodNames(pods[:1])) {
+		s.T.Errorf("%v are left of %v", got, harness.PodNames(pods))
 	}
 }
 
@@ -227,28 +225,19 @@ func TestRestartDuringScaleUp(t *testing.T) {
 	const replicas = 30
 	h := harness.New(t, shared.Plane(t))
 	s := newScene(t, h)
-	watched, err := s.Admin.CoreV1().Pods(s.ns).Watch(s.ctx, metav1.ListOptions{})
-	s.must(err)
-	defer watched.Stop()
+	created := s.Creations()
 	run := h.Start(replicationcontroller.Descriptor(), nil)
 	s.create(replicas)
-	created := 0
 	for _, until := range []int{3, 12} {
-		for created < until {
-			if e := <-watched.ResultChan(); e.Type == watch.Added {
-				created++
-			}
-		}
+		created.Reach(until)
 		run.Stop()
 		run = h.Start(replicationcontroller.Descriptor(), nil)
 	}
 	s.reports(replicas, replicas, 0, 0)
-	if n := len(s.pods()); n != replicas {
+	if n := len(s.Pods()); n != replicas {
 		t.Errorf("%d pods", n)
 	}
-	events, err := s.Admin.CoreV1().Events(s.ns).List(s.ctx, metav1.ListOptions{})
-	s.must(err)
-	for _, e := range events.Items {
+	for _, e := range s.Events("") {
 		if e.Reason != "SuccessfulCreate" {
 			t.Errorf("event %s %q", e.Reason, e.Message)
 		}

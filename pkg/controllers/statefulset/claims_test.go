@@ -16,29 +16,29 @@ import (
 )
 
 func (s *scene) claim(name string) *corev1.PersistentVolumeClaim {
-	s.t.Helper()
-	claim, err := s.Admin.CoreV1().PersistentVolumeClaims(s.ns).Get(s.ctx, name, metav1.GetOptions{})
-	s.must(err)
+	s.T.Helper()
+	claim, err := s.Admin.CoreV1().PersistentVolumeClaims(s.NS).Get(s.Ctx, name, metav1.GetOptions{})
+	s.Must(err)
 	return claim
 }
 
 func (s *scene) changeClaim(name string, change func(*corev1.PersistentVolumeClaim)) {
-	s.t.Helper()
-	s.eventually(func() error {
+	s.T.Helper()
+	s.Eventually(func() error {
 		claim := s.claim(name)
 		change(claim)
-		_, err := s.Admin.CoreV1().PersistentVolumeClaims(s.ns).Update(s.ctx, claim, metav1.UpdateOptions{})
+		_, err := s.Admin.CoreV1().PersistentVolumeClaims(s.NS).Update(s.Ctx, claim, metav1.UpdateOptions{})
 		return err
 	})
 }
 
 // dropClaim deletes a claim at once.
 func (s *scene) dropClaim(name string) {
-	s.t.Helper()
-	s.must(s.Admin.CoreV1().PersistentVolumeClaims(s.ns).Delete(s.ctx, name, metav1.DeleteOptions{}))
+	s.T.Helper()
+	s.Must(s.Admin.CoreV1().PersistentVolumeClaims(s.NS).Delete(s.Ctx, name, metav1.DeleteOptions{}))
 	s.changeClaim(name, func(c *corev1.PersistentVolumeClaim) { c.Finalizers = nil })
-	s.eventually(func() error {
-		if _, err := s.Admin.CoreV1().PersistentVolumeClaims(s.ns).Get(s.ctx, name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+	s.Eventually(func() error {
+		if _, err := s.Admin.CoreV1().PersistentVolumeClaims(s.NS).Get(s.Ctx, name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 			return errNotYet
 		}
 		return nil
@@ -48,7 +48,7 @@ func (s *scene) dropClaim(name string) {
 // owners of a claim, in short: "StatefulSet/web", with a "?" when it is not the
 // controller.
 func (s *scene) owners(claim string) string {
-	s.t.Helper()
+	s.T.Helper()
 	var owners []string
 	for _, r := range s.claim(claim).OwnerReferences {
 		o := r.Kind + "/" + r.Name
@@ -61,8 +61,8 @@ func (s *scene) owners(claim string) string {
 }
 
 func (s *scene) owned(claim, want string) {
-	s.t.Helper()
-	s.eventually(func() error {
+	s.T.Helper()
+	s.Eventually(func() error {
 		if got := s.owners(claim); got != want {
 			return fmt.Errorf("claim %s is owned by %q, want %q", claim, got, want)
 		}
@@ -77,14 +77,14 @@ func TestClaims(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"app": "web", "tier": "disk"}, claim.Labels); diff != "" {
 		t.Errorf("labels (-want +got)\n%s", diff)
 	}
-	v := s.pod("web-1").Spec.Volumes[0]
+	v := s.Pod("web-1").Spec.Volumes[0]
 	if v.Name != "data" || v.PersistentVolumeClaim == nil || v.PersistentVolumeClaim.ClaimName != claim.Name {
 		t.Errorf("volume %+v", v)
 	}
 	s.told("Normal SuccessfulCreate Create Claim data-web-1 Pod web-1 in StatefulSet web success")
 
 	// The pod is younger than its claim.
-	s.deletePod("web-1")
+	s.DeletePod("web-1")
 	s.ready("web-1")
 	s.complete("web", 2)
 	if s.claim("data-web-1").UID != claim.UID {
@@ -109,8 +109,8 @@ func TestRetention(t *testing.T) {
 				s.owned(fmt.Sprintf("data-web-%d", n), tc.inRange)
 			}
 			s.change("web", scaled(1))
-			s.eventually(func() error {
-				if s.pod("web-2").DeletionTimestamp == nil {
+			s.Eventually(func() error {
+				if s.Pod("web-2").DeletionTimestamp == nil {
 					return errNotYet
 				}
 				return nil
@@ -159,15 +159,15 @@ func TestClaimOfAnotherController(t *testing.T) {
 		c.OwnerReferences[0].Controller = nil
 		c.OwnerReferences = append(c.OwnerReferences, other)
 	})
-	s.deletePod("web-1") // has the set look at it
+	s.DeletePod("web-1") // has the set look at it
 	s.letGo("web-1")
 	s.ready("web-1")
 	s.complete("web", 2)
 	s.owned("data-web-1", "Keeper/k")
 	s.told("Warning ConflictingController PersistentVolumeClaim data-web-1 has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim")
 	s.change("web", scaled(1))
-	s.eventually(func() error {
-		if s.pod("web-1").DeletionTimestamp == nil {
+	s.Eventually(func() error {
+		if s.Pod("web-1").DeletionTimestamp == nil {
 			return errNotYet
 		}
 		return nil
@@ -180,7 +180,7 @@ func TestWeakReference(t *testing.T) {
 	s := started(t)
 	s.up(object("web", 1, claims("Retain", "Delete")))
 	s.changeClaim("data-web-0", func(c *corev1.PersistentVolumeClaim) { c.OwnerReferences[0].Controller = nil })
-	s.patchPod("web-0", map[string]any{"annotations": map[string]any{"look": "again"}})
+	s.AnnotatePod("web-0", "look", "again")
 	s.owned("data-web-0", "StatefulSet/web")
 	s.told("Normal SuccessfulUpdate Update Pod web-0 in StatefulSet web successful")
 }
@@ -191,9 +191,9 @@ func TestLostClaimOfAPendingPod(t *testing.T) {
 	s.has("web-0")
 	old := s.claim("data-web-0").UID
 	s.dropClaim("data-web-0")
-	s.patchPod("web-0", map[string]any{"annotations": map[string]any{"look": "again"}})
-	s.eventually(func() error {
-		claim, err := s.Admin.CoreV1().PersistentVolumeClaims(s.ns).Get(s.ctx, "data-web-0", metav1.GetOptions{})
+	s.AnnotatePod("web-0", "look", "again")
+	s.Eventually(func() error {
+		claim, err := s.Admin.CoreV1().PersistentVolumeClaims(s.NS).Get(s.Ctx, "data-web-0", metav1.GetOptions{})
 		if err == nil && claim.UID == old {
 			return errNotYet
 		}
@@ -205,8 +205,8 @@ func TestLostClaimOfAPendingPod(t *testing.T) {
 func TestClaimBeingDeleted(t *testing.T) {
 	s := started(t)
 	s.up(object("web", 1, claims("Retain", "Retain")))
-	s.must(s.Admin.CoreV1().PersistentVolumeClaims(s.ns).Delete(s.ctx, "data-web-0", metav1.DeleteOptions{}))
-	s.deletePod("web-0")
+	s.Must(s.Admin.CoreV1().PersistentVolumeClaims(s.NS).Delete(s.Ctx, "data-web-0", metav1.DeleteOptions{}))
+	s.DeletePod("web-0")
 	s.told("Warning FailedCreate Create Pod web-0 in StatefulSet web failed error: pvc data-web-0 is being deleted")
 	s.reports("web", numbers{})
 	s.changeClaim("data-web-0", func(c *corev1.PersistentVolumeClaim) { c.Finalizers = nil })

@@ -3,7 +3,6 @@
 package statefulset_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -38,18 +37,9 @@ const hold = "test.kube-live.dev/hold"
 
 // scene is a namespace in which a test plays scheduler, kubelet and garbage
 // collector.
-type scene struct {
-	*harness.Harness
+type scene struct{ *harness.Scene }
 
-	t   *testing.T
-	ctx context.Context
-	ns  string
-}
-
-func newScene(t *testing.T, h *harness.Harness) *scene {
-	t.Helper()
-	return &scene{Harness: h, t: t, ctx: context.Background(), ns: h.Namespace()}
-}
+func newScene(t *testing.T, h *harness.Harness) *scene { return &scene{h.Scene(t)} }
 
 // start runs the controller with one worker, so that sets are synced in the order
 // in which they were queued.
@@ -137,44 +127,37 @@ func claims(whenScaled, whenDeleted appsv1.PersistentVolumeClaimRetentionPolicyT
 }
 
 func (s *scene) create(set *appsv1.StatefulSet) *appsv1.StatefulSet {
-	s.t.Helper()
-	created, err := s.Admin.AppsV1().StatefulSets(s.ns).Create(s.ctx, set, metav1.CreateOptions{})
-	s.must(err)
+	s.T.Helper()
+	created, err := s.Admin.AppsV1().StatefulSets(s.NS).Create(s.Ctx, set, metav1.CreateOptions{})
+	s.Must(err)
 	return created
 }
 
 func (s *scene) get(name string) *appsv1.StatefulSet {
-	s.t.Helper()
-	set, err := s.Admin.AppsV1().StatefulSets(s.ns).Get(s.ctx, name, metav1.GetOptions{})
-	s.must(err)
+	s.T.Helper()
+	set, err := s.Admin.AppsV1().StatefulSets(s.NS).Get(s.Ctx, name, metav1.GetOptions{})
+	s.Must(err)
 	return set
 }
 
 // change updates a set, as often as it takes.
 func (s *scene) change(name string, change ...func(*appsv1.StatefulSet)) {
-	s.t.Helper()
-	s.eventually(func() error {
+	s.T.Helper()
+	s.Eventually(func() error {
 		set := s.get(name)
 		for _, f := range change {
 			f(set)
 		}
-		_, err := s.Admin.AppsV1().StatefulSets(s.ns).Update(s.ctx, set, metav1.UpdateOptions{})
+		_, err := s.Admin.AppsV1().StatefulSets(s.NS).Update(s.Ctx, set, metav1.UpdateOptions{})
 		return err
 	})
 }
 
-func (s *scene) pod(name string) *corev1.Pod {
-	s.t.Helper()
-	pod, err := s.Admin.CoreV1().Pods(s.ns).Get(s.ctx, name, metav1.GetOptions{})
-	s.must(err)
-	return pod
-}
-
 // pods of the namespace, by name.
 func (s *scene) pods() map[string]*corev1.Pod {
-	s.t.Helper()
-	list, err := s.Admin.CoreV1().Pods(s.ns).List(s.ctx, metav1.ListOptions{})
-	s.must(err)
+	s.T.Helper()
+	list, err := s.Admin.CoreV1().Pods(s.NS).List(s.Ctx, metav1.ListOptions{})
+	s.Must(err)
 	pods := map[string]*corev1.Pod{}
 	for i := range list.Items {
 		pods[list.Items[i].Name] = &list.Items[i]
@@ -184,7 +167,7 @@ func (s *scene) pods() map[string]*corev1.Pod {
 
 // names of the pods, sorted.
 func (s *scene) names() string {
-	s.t.Helper()
+	s.T.Helper()
 	var names []string
 	for name := range s.pods() {
 		names = append(names, name)
@@ -195,8 +178,8 @@ func (s *scene) names() string {
 
 // has waits until the namespace has exactly these pods.
 func (s *scene) has(want string) {
-	s.t.Helper()
-	s.eventually(func() error {
+	s.T.Helper()
+	s.Eventually(func() error {
 		if got := s.names(); got != want {
 			return fmt.Errorf("pods %q, want %q", got, want)
 		}
@@ -206,8 +189,8 @@ func (s *scene) has(want string) {
 
 // images waits until the pods are at these images, by name, in one line.
 func (s *scene) images(want string) {
-	s.t.Helper()
-	s.eventually(func() error {
+	s.T.Helper()
+	s.Eventually(func() error {
 		var got []string
 		for name, pod := range s.pods() {
 			got = append(got, name+"="+pod.Spec.Containers[0].Image)
@@ -226,9 +209,9 @@ type numbers struct{ Replicas, Ready, Available, Current, Updated int32 }
 // reports waits until the controller has seen the latest spec and reports these
 // counts.
 func (s *scene) reports(name string, want numbers) *appsv1.StatefulSet {
-	s.t.Helper()
+	s.T.Helper()
 	var set *appsv1.StatefulSet
-	s.eventually(func() error {
+	s.Eventually(func() error {
 		set = s.get(name)
 		st := set.Status
 		got := numbers{st.Replicas, st.ReadyReplicas, st.AvailableReplicas, st.CurrentReplicas, st.UpdatedReplicas}
@@ -245,10 +228,10 @@ func all(n int32) numbers { return numbers{n, n, n, n, n} }
 
 // complete waits until all pods of a set are ready at its only revision.
 func (s *scene) complete(name string, n int32) *appsv1.StatefulSet {
-	s.t.Helper()
+	s.T.Helper()
 	set := s.reports(name, all(n))
 	if set.Status.CurrentRevision != set.Status.UpdateRevision || set.Status.CollisionCount == nil {
-		s.t.Errorf("status %+v", set.Status)
+		s.T.Errorf("status %+v", set.Status)
 	}
 	return set
 }
@@ -256,7 +239,7 @@ func (s *scene) complete(name string, n int32) *appsv1.StatefulSet {
 // up creates a set, makes its pods ready in their order, and waits for that to be
 // reported.
 func (s *scene) up(set *appsv1.StatefulSet) *appsv1.StatefulSet {
-	s.t.Helper()
+	s.T.Helper()
 	s.create(set)
 	first := int32(0)
 	if o := set.Spec.Ordinals; o != nil {
@@ -271,16 +254,15 @@ func (s *scene) up(set *appsv1.StatefulSet) *appsv1.StatefulSet {
 // catchUp waits until the controller has synced every set whose pods have changed
 // so far: it is given a surplus pod to delete, which comes last.
 func (s *scene) catchUp() {
-	s.t.Helper()
+	s.T.Helper()
 	const name = "marker"
-	if _, err := s.Admin.AppsV1().StatefulSets(s.ns).Get(s.ctx, name, metav1.GetOptions{}); err != nil {
+	if _, err := s.Admin.AppsV1().StatefulSets(s.NS).Get(s.Ctx, name, metav1.GetOptions{}); err != nil {
 		s.create(object(name, 0))
 		s.reports(name, numbers{})
 	}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name + "-0", Labels: labelsOf(name)}, Spec: podSpec()}
-	_, err := s.Admin.CoreV1().Pods(s.ns).Create(s.ctx, pod, metav1.CreateOptions{})
-	s.must(err)
-	s.eventually(func() error {
+	s.CreatePod(pod)
+	s.Eventually(func() error {
 		if _, found := s.pods()[pod.Name]; found {
 			return fmt.Errorf("pod %s is still there", pod.Name)
 		}
@@ -290,17 +272,17 @@ func (s *scene) catchUp() {
 
 // stays checks that the pods are these once the controller has seen all.
 func (s *scene) stays(want string) {
-	s.t.Helper()
+	s.T.Helper()
 	s.catchUp()
 	if got := s.names(); got != want {
-		s.t.Errorf("pods %q, want %q", got, want)
+		s.T.Errorf("pods %q, want %q", got, want)
 	}
 }
 
 // told waits for an event, "Type Reason Message", about a set.
 func (s *scene) told(want string) {
-	s.t.Helper()
-	s.eventually(func() error {
+	s.T.Helper()
+	s.Eventually(func() error {
 		got := s.events()
 		if !slices.ContainsFunc(got, func(e string) bool { return strings.HasPrefix(e, want) }) {
 			return fmt.Errorf("no event %q among\n%s", want, strings.Join(got, "\n"))
@@ -310,27 +292,13 @@ func (s *scene) told(want string) {
 }
 
 func (s *scene) events() []string {
-	s.t.Helper()
-	list, err := s.Admin.CoreV1().Events(s.ns).List(s.ctx, metav1.ListOptions{})
-	s.must(err)
+	s.T.Helper()
 	var events []string
-	for _, e := range list.Items {
+	for _, e := range s.Events("") {
 		if e.InvolvedObject.Kind != "StatefulSet" || e.Source.Component != "statefulset-controller" {
-			s.t.Errorf("event about a %s of %s", e.InvolvedObject.Kind, e.Source.Component)
+			s.T.Errorf("event about a %s of %s", e.InvolvedObject.Kind, e.Source.Component)
 		}
 		events = append(events, e.Type+" "+e.Reason+" "+e.Message)
 	}
 	return events
-}
-
-func (s *scene) eventually(check func() error) {
-	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, check)
-}
-
-func (s *scene) must(err error) {
-	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
 }

@@ -22,23 +22,23 @@ import (
 
 // revisions of a set, the oldest first.
 func (s *scene) revisions(name string) []appsv1.ControllerRevision {
-	s.t.Helper()
-	list, err := s.Admin.AppsV1().ControllerRevisions(s.ns).List(s.ctx, metav1.ListOptions{LabelSelector: "app=" + name})
-	s.must(err)
+	s.T.Helper()
+	list, err := s.Admin.AppsV1().ControllerRevisions(s.NS).List(s.Ctx, metav1.ListOptions{LabelSelector: "app=" + name})
+	s.Must(err)
 	slices.SortFunc(list.Items, func(a, b appsv1.ControllerRevision) int { return cmp.Compare(a.Revision, b.Revision) })
 	return list.Items
 }
 
 // history waits until the revisions of a set are these, by number and image.
 func (s *scene) history(name, want string) []appsv1.ControllerRevision {
-	s.t.Helper()
+	s.T.Helper()
 	var all []appsv1.ControllerRevision
-	s.eventually(func() error {
+	s.Eventually(func() error {
 		all = s.revisions(name)
 		var got []string
 		for i := range all {
 			template, err := revision.Template(&all[i])
-			s.must(err)
+			s.Must(err)
 			got = append(got, fmt.Sprintf("%d:%s", all[i].Revision, template.Spec.Containers[0].Image))
 		}
 		if diff := gocmp.Diff(want, strings.Join(got, " ")); diff != "" {
@@ -101,12 +101,12 @@ func TestNameCollision(t *testing.T) {
 		set.Spec.Selector, set.Spec.Template.Labels = &metav1.LabelSelector{MatchLabels: labelsOf("web")}, labelsOf("web")
 	}))
 	data, err := revision.Data(&set.Spec.Template)
-	s.must(err)
+	s.Must(err)
 	hash := revision.DataHash(data, 0)
 	squatter := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Name: revision.Name(name, hash)}, Revision: 7}
 	squatter.Data.Raw = []byte(`{"spec":{}}`)
-	_, err = s.Admin.AppsV1().ControllerRevisions(s.ns).Create(s.ctx, squatter, metav1.CreateOptions{})
-	s.must(err)
+	_, err = s.Admin.AppsV1().ControllerRevisions(s.NS).Create(s.Ctx, squatter, metav1.CreateOptions{})
+	s.Must(err)
 	start(h)
 	s.complete(name, 0)
 	got := s.get(name).Status
@@ -128,14 +128,14 @@ func TestSameTemplateInOtherWords(t *testing.T) {
 			s := newScene(t, h)
 			set := s.create(object("web", 0))
 			data, err := revision.Data(&set.Spec.Template)
-			s.must(err)
+			s.Must(err)
 			old := revision.New(revision.Draft{
 				Owner: set, Kind: appsv1.SchemeGroupVersion.WithKind("StatefulSet"), Template: &set.Spec.Template,
 				Data: bytes.Replace(data, []byte(`"metadata":{`), []byte(`"metadata":{"creationTimestamp":null,`), 1),
 				Name: "web-old", HashLabel: revision.HashLabel, Hash: "old", Number: 1,
 			})
-			_, err = s.Admin.AppsV1().ControllerRevisions(s.ns).Create(s.ctx, old, metav1.CreateOptions{})
-			s.must(err)
+			_, err = s.Admin.AppsV1().ControllerRevisions(s.NS).Create(s.Ctx, old, metav1.CreateOptions{})
+			s.Must(err)
 			start(h)
 			s.complete("web", 0)
 			n := len(s.revisions("web"))

@@ -10,6 +10,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
 func TestOrderedPodsComeAndGoOneByOne(t *testing.T) {
@@ -24,7 +26,7 @@ func TestOrderedPodsComeAndGoOneByOne(t *testing.T) {
 	s.ready("web-1", "web-2")
 	set := s.complete("web", 3)
 
-	pod := s.pod("web-1")
+	pod := s.Pod("web-1")
 	want := map[string]string{
 		"app": "web", "statefulset.kubernetes.io/pod-name": "web-1", "apps.kubernetes.io/pod-index": "1",
 		"controller-revision-hash": set.Status.UpdateRevision,
@@ -54,8 +56,8 @@ func TestOrderedScaleDownHighestFirst(t *testing.T) {
 	s.up(object("web", 3, held))
 	s.change("web", scaled(0))
 	for _, last := range []string{"web-2", "web-1", "web-0"} {
-		s.eventually(func() error {
-			if s.pod(last).DeletionTimestamp == nil {
+		s.Eventually(func() error {
+			if s.Pod(last).DeletionTimestamp == nil {
 				return errNotYet
 			}
 			return nil
@@ -101,7 +103,7 @@ func TestParallelPodsComeAndGoAtOnce(t *testing.T) {
 func TestMinReadySeconds(t *testing.T) {
 	s := started(t)
 	s.create(object("web", 2, func(set *appsv1.StatefulSet) { set.Spec.MinReadySeconds = 3 }))
-	s.setStatus("web-0", running(time.Now()))
+	s.setStatus("web-0", harness.ReadySince(time.Now()))
 	s.reports("web", numbers{1, 1, 0, 1, 1})
 	s.stays("web-0")
 	s.has("web-0 web-1") // in time, without an event
@@ -135,17 +137,17 @@ func TestEndedPods(t *testing.T) {
 		t.Run(string(phase), func(t *testing.T) {
 			s := started(t)
 			s.up(object("web", 2, held))
-			uid := s.pod("web-0").UID
+			uid := s.Pod("web-0").UID
 			s.setStatus("web-0", corev1.PodStatus{Phase: phase, Reason: "Evicted"})
-			s.eventually(func() error {
-				if s.pod("web-0").DeletionTimestamp == nil {
+			s.Eventually(func() error {
+				if s.Pod("web-0").DeletionTimestamp == nil {
 					return errNotYet
 				}
 				return nil
 			})
 			s.stays("web-0 web-1")
 			s.letGo("web-0")
-			s.eventually(func() error {
+			s.Eventually(func() error {
 				if pod := s.pods()["web-0"]; pod == nil || pod.UID == uid {
 					return errNotYet
 				}

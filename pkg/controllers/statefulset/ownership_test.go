@@ -14,9 +14,9 @@ import (
 )
 
 func (s *scene) orphan(name string, labels map[string]string) *corev1.Pod {
-	s.t.Helper()
-	pod, err := s.Admin.CoreV1().Pods(s.ns).Create(s.ctx, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}, Spec: podSpec()}, metav1.CreateOptions{})
-	s.must(err)
+	s.T.Helper()
+	pod, err := s.Admin.CoreV1().Pods(s.NS).Create(s.Ctx, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}, Spec: podSpec()}, metav1.CreateOptions{})
+	s.Must(err)
 	return pod
 }
 
@@ -30,20 +30,20 @@ func TestAdoption(t *testing.T) {
 	s.ready("web-0")
 	// Adopted, and given its name, when its turn comes.
 	s.ready("web-1")
-	s.eventually(func() error {
-		pod := s.pod("web-1")
+	s.Eventually(func() error {
+		pod := s.Pod("web-1")
 		if !metav1.IsControlledBy(pod, set) || pod.Labels["statefulset.kubernetes.io/pod-name"] != "web-1" || pod.Labels["apps.kubernetes.io/pod-index"] != "1" {
 			return fmt.Errorf("pod %+v", pod.ObjectMeta)
 		}
 		return nil
 	})
 	s.told("Normal SuccessfulUpdate Update Pod web-1 in StatefulSet web successful")
-	pod := s.pod("web-1")
+	pod := s.Pod("web-1")
 	if pod.UID != right.UID || len(pod.Spec.Containers[0].Command) == 0 {
 		t.Errorf("another pod, or one that was written trimmed: %+v", pod)
 	}
 	for _, name := range []string{"web-x", "other-0", "web-0-0"} {
-		if refs := s.pod(name).OwnerReferences; len(refs) > 0 {
+		if refs := s.Pod(name).OwnerReferences; len(refs) > 0 {
 			t.Errorf("%s was adopted: %v", name, refs)
 		}
 	}
@@ -52,7 +52,7 @@ func TestAdoption(t *testing.T) {
 	s.play()
 	s.change("web", partition(0))
 	s.complete("web", 2)
-	if s.pod("web-1").UID == right.UID {
+	if s.Pod("web-1").UID == right.UID {
 		t.Error("the pod without a revision is still there")
 	}
 }
@@ -60,25 +60,24 @@ func TestAdoption(t *testing.T) {
 func TestRelease(t *testing.T) {
 	s := started(t)
 	set := s.up(object("web", 2))
-	s.patchPod("web-1", map[string]any{"labels": map[string]any{"app": "gone"}})
-	s.eventually(func() error {
-		if refs := s.pod("web-1").OwnerReferences; len(refs) > 0 {
+	s.LabelPod("web-1", "app", "gone")
+	s.Eventually(func() error {
+		if refs := s.Pod("web-1").OwnerReferences; len(refs) > 0 {
 			return fmt.Errorf("references %v", refs)
 		}
 		return nil
 	})
 	s.stays("web-0 web-1") // the name is taken
-	s.deletePod("web-1")
+	s.DeletePod("web-1")
 	s.ready("web-1")
 	s.complete("web", 2)
 
 	// One with another name does not stay either.
 	stray := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "stray", Labels: labelsOf("web"), OwnerReferences: []metav1.OwnerReference{
 		*metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("StatefulSet"))}}, Spec: podSpec()}
-	_, err := s.Admin.CoreV1().Pods(s.ns).Create(s.ctx, stray, metav1.CreateOptions{})
-	s.must(err)
-	s.eventually(func() error {
-		if refs := s.pod("stray").OwnerReferences; len(refs) > 0 {
+	s.CreatePod(stray)
+	s.Eventually(func() error {
+		if refs := s.Pod("stray").OwnerReferences; len(refs) > 0 {
 			return fmt.Errorf("references %v", refs)
 		}
 		return nil
@@ -90,21 +89,21 @@ func TestSetBeingDeleted(t *testing.T) {
 	set := object("web", 3)
 	set.Finalizers = []string{hold}
 	s.up(set)
-	s.must(s.Admin.AppsV1().StatefulSets(s.ns).Delete(s.ctx, "web", metav1.DeleteOptions{}))
+	s.Must(s.Admin.AppsV1().StatefulSets(s.NS).Delete(s.Ctx, "web", metav1.DeleteOptions{}))
 	s.complete("web", 3) // seen with its deletion
-	s.deletePod("web-2")
+	s.DeletePod("web-2")
 	s.reports("web", numbers{2, 2, 2, 2, 2})
 	s.orphan("web-2", labelsOf("web"))
-	s.patchPod("web-1", map[string]any{"labels": map[string]any{"app": "gone"}})
+	s.LabelPod("web-1", "app", "gone")
 	s.reports("web", numbers{1, 1, 1, 1, 1})
-	if refs := s.pod("web-1").OwnerReferences; len(refs) != 1 {
+	if refs := s.Pod("web-1").OwnerReferences; len(refs) != 1 {
 		t.Errorf("released: %v", refs)
 	}
-	if refs := s.pod("web-2").OwnerReferences; len(refs) != 0 {
+	if refs := s.Pod("web-2").OwnerReferences; len(refs) != 0 {
 		t.Errorf("adopted: %v", refs)
 	}
-	s.must(s.Admin.AppsV1().ControllerRevisions(s.ns).DeleteCollection(s.ctx, metav1.DeleteOptions{}, metav1.ListOptions{}))
-	s.deletePod("web-0")
+	s.Must(s.Admin.AppsV1().ControllerRevisions(s.NS).DeleteCollection(s.Ctx, metav1.DeleteOptions{}, metav1.ListOptions{}))
+	s.DeletePod("web-0")
 	s.reports("web", numbers{})
 	s.stays("web-1 web-2")
 	if n := len(s.revisions("web")); n != 0 {
@@ -118,20 +117,20 @@ func TestOrphansFindANewSet(t *testing.T) {
 	s := started(t)
 	s.up(object("web", 2))
 	before := s.pods()
-	client := s.Admin.AppsV1().StatefulSets(s.ns)
-	s.must(client.Delete(s.ctx, "web", metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationOrphan)}))
+	client := s.Admin.AppsV1().StatefulSets(s.NS)
+	s.Must(client.Delete(s.Ctx, "web", metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationOrphan)}))
 	for name := range before {
-		s.patchPod(name, map[string]any{"ownerReferences": nil})
+		s.PatchPod(name, `{"metadata":{"ownerReferences":null}}`)
 	}
 	old := s.revisions("web")
 	for _, r := range old {
-		_, err := s.Admin.AppsV1().ControllerRevisions(s.ns).Patch(s.ctx, r.Name, types.MergePatchType, []byte(`{"metadata":{"ownerReferences":null}}`), metav1.PatchOptions{})
-		s.must(err)
+		_, err := s.Admin.AppsV1().ControllerRevisions(s.NS).Patch(s.Ctx, r.Name, types.MergePatchType, []byte(`{"metadata":{"ownerReferences":null}}`), metav1.PatchOptions{})
+		s.Must(err)
 	}
-	_, err := client.Patch(s.ctx, "web", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
-	s.must(err)
-	s.eventually(func() error {
-		if _, err := client.Get(s.ctx, "web", metav1.GetOptions{}); err == nil {
+	_, err := client.Patch(s.Ctx, "web", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+	s.Must(err)
+	s.Eventually(func() error {
+		if _, err := client.Get(s.Ctx, "web", metav1.GetOptions{}); err == nil {
 			return errNotYet
 		}
 		return nil

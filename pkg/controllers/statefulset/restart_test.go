@@ -24,8 +24,8 @@ func TestRestarts(t *testing.T) {
 			h := harness.New(t, shared.Plane(t))
 			s := newScene(t, h)
 			s.play()
-			seen, err := s.Admin.CoreV1().Pods(s.ns).Watch(s.ctx, metav1.ListOptions{})
-			s.must(err)
+			seen, err := s.Admin.CoreV1().Pods(s.NS).Watch(s.Ctx, metav1.ListOptions{})
+			s.Must(err)
 			defer seen.Stop()
 			s.create(object("web", 6, claims("Delete", "Delete"), func(set *appsv1.StatefulSet) { set.Spec.PodManagementPolicy = policy }))
 			run := start(h)
@@ -48,7 +48,7 @@ func TestRestarts(t *testing.T) {
 					made[e.Object.(*corev1.Pod).UID] = true
 				}
 			}
-			s.must(s.Admin.AppsV1().StatefulSets(s.ns).Delete(s.ctx, "web", metav1.DeleteOptions{}))
+			s.Must(s.Admin.AppsV1().StatefulSets(s.NS).Delete(s.Ctx, "web", metav1.DeleteOptions{}))
 			s.orphan("last", labelsOf("last"))
 			for last := false; !last; {
 				if e := <-seen.ResultChan(); e.Type == watch.Added {
@@ -78,7 +78,7 @@ func TestRestartOnSettledSets(t *testing.T) {
 		for _, pod := range s.pods() {
 			all = append(all, pod.Name+"="+pod.ResourceVersion)
 		}
-		return fmt.Sprint(len(all), all[:3], s.pod("web-0").ResourceVersion, s.pod("web-1").ResourceVersion)
+		return fmt.Sprint(len(all), all[:3], s.Pod("web-0").ResourceVersion, s.Pod("web-1").ResourceVersion)
 	}
 	before := versions()
 	run.Stop()
@@ -93,11 +93,11 @@ func TestRestartOnSettledSets(t *testing.T) {
 // as little status as tells the story.
 func TestFewWrites(t *testing.T) {
 	s := started(t)
-	changes, err := s.Admin.AppsV1().StatefulSets(s.ns).Watch(s.ctx, metav1.ListOptions{})
-	s.must(err)
+	changes, err := s.Admin.AppsV1().StatefulSets(s.NS).Watch(s.Ctx, metav1.ListOptions{})
+	s.Must(err)
 	defer changes.Stop()
 	s.up(object("web", 2))
-	s.must(s.Admin.AppsV1().StatefulSets(s.ns).Delete(s.ctx, "web", metav1.DeleteOptions{}))
+	s.Must(s.Admin.AppsV1().StatefulSets(s.NS).Delete(s.Ctx, "web", metav1.DeleteOptions{}))
 	writes := 0
 	for e := range changes.ResultChan() {
 		if e.Type == watch.Deleted {
@@ -115,15 +115,8 @@ func TestFewWrites(t *testing.T) {
 func TestClosingNamespace(t *testing.T) {
 	s := started(t)
 	s.up(object("web", 1))
-	s.must(s.Admin.CoreV1().Namespaces().Delete(s.ctx, s.ns, metav1.DeleteOptions{}))
-	s.eventually(func() error {
-		ns, err := s.Admin.CoreV1().Namespaces().Get(s.ctx, s.ns, metav1.GetOptions{})
-		if err == nil && ns.Status.Phase != corev1.NamespaceTerminating {
-			return errNotYet
-		}
-		return err
-	})
-	s.deletePod("web-0")
+	s.Terminate()
+	s.DeletePod("web-0")
 	s.reports("web", numbers{})
 	// No pod, and no event can be made there any more.
 	if got := s.names(); got != "" {

@@ -45,14 +45,14 @@ func TestRollingUpdate(t *testing.T) {
 		t.Errorf("status %+v", set.Status)
 	}
 	for name, want := range map[string]float64{"statefulset_max_unavailable": 1, "statefulset_unavailable_replicas": 0} {
-		labels := map[string]string{"statefulset_namespace": s.ns, "statefulset_name": "web", "pod_management_policy": "OrderedReady"}
+		labels := map[string]string{"statefulset_namespace": s.NS, "statefulset_name": "web", "pod_management_policy": "OrderedReady"}
 		if n, found := s.Metric("statefulset_controller_"+name, labels); !found || n != want {
 			t.Errorf("%s is %v, want %v", name, n, want)
 		}
 	}
-	s.must(s.Admin.AppsV1().StatefulSets(s.ns).Delete(s.ctx, "web", metav1.DeleteOptions{}))
-	s.eventually(func() error {
-		if _, found := s.Metric("statefulset_controller_statefulset_max_unavailable", map[string]string{"statefulset_namespace": s.ns, "statefulset_name": "web"}); found {
+	s.Must(s.Admin.AppsV1().StatefulSets(s.NS).Delete(s.Ctx, "web", metav1.DeleteOptions{}))
+	s.Eventually(func() error {
+		if _, found := s.Metric("statefulset_controller_statefulset_max_unavailable", map[string]string{"statefulset_namespace": s.NS, "statefulset_name": "web"}); found {
 			return fmt.Errorf("the series of a set that is gone")
 		}
 		return nil
@@ -67,7 +67,7 @@ func TestPodsLostDuringARollout(t *testing.T) {
 	s.change("web", image("v2"))
 	s.images("web-0=v1 web-1=v1 web-2=v2")
 	s.reports("web", numbers{3, 2, 2, 2, 1})
-	s.deletePod("web-0")
+	s.DeletePod("web-0")
 	s.images("web-0=v1 web-1=v1 web-2=v2")
 	s.play()
 	s.ready("web-0", "web-2")
@@ -87,8 +87,8 @@ func TestPartition(t *testing.T) {
 	s.reports("web", numbers{3, 3, 3, 2, 1})
 	s.images("web-0=v1 web-1=v1 web-2=v2")
 	// Below the partition a lost pod comes back as it was, above it as it will be.
-	s.deletePod("web-0")
-	s.deletePod("web-2")
+	s.DeletePod("web-0")
+	s.DeletePod("web-2")
 	set := s.reports("web", numbers{3, 3, 3, 2, 1})
 	s.images("web-0=v1 web-1=v1 web-2=v2")
 	if set.Status.CurrentRevision != old {
@@ -117,12 +117,12 @@ func TestOnDelete(t *testing.T) {
 	s.change("web", image("v2"))
 	s.reports("web", numbers{2, 2, 2, 2, 0})
 	s.images("web-0=v1 web-1=v1")
-	s.deletePod("web-0")
+	s.DeletePod("web-0")
 	s.images("web-0=v2 web-1=v1")
 	if set := s.reports("web", numbers{2, 2, 2, 1, 1}); set.Status.CurrentRevision != old {
 		t.Error("the new revision became the current one too early")
 	}
-	s.deletePod("web-1")
+	s.DeletePod("web-1")
 	s.images("web-0=v2 web-1=v2")
 	if set := s.complete("web", 2); set.Status.CurrentRevision == old {
 		t.Error("the new revision did not become the current one")
@@ -153,7 +153,7 @@ func TestMaxUnavailableParallel(t *testing.T) {
 	s.reports("web", numbers{5, 4, 4, 5, 5})
 	s.change("web", image("v2"))
 	s.images("web-0=v1 web-1=v2 web-2=v1 web-3=v1 web-4=v2") // the broken one, and one more
-	if n, _ := s.Metric("statefulset_controller_statefulset_max_unavailable", map[string]string{"statefulset_namespace": s.ns, "statefulset_name": "web"}); n != 2 {
+	if n, _ := s.Metric("statefulset_controller_statefulset_max_unavailable", map[string]string{"statefulset_namespace": s.NS, "statefulset_name": "web"}); n != 2 {
 		t.Errorf("40%% of 5 is %v", n)
 	}
 	s.play()
@@ -189,9 +189,9 @@ func progressing(set *appsv1.StatefulSet) string {
 }
 
 func (s *scene) progresses(name, want string) *appsv1.StatefulSet {
-	s.t.Helper()
+	s.T.Helper()
 	var set *appsv1.StatefulSet
-	s.eventually(func() error {
+	s.Eventually(func() error {
 		if set = s.get(name); progressing(set) != want {
 			return fmt.Errorf("condition %q, want %q", progressing(set), want)
 		}
@@ -215,8 +215,8 @@ func TestRecreate(t *testing.T) {
 	s.progresses("web", "True RecreateInProgress Deleting old revision pods")
 	for n := range 3 {
 		name := fmt.Sprintf("web-%d", n)
-		s.eventually(func() error {
-			if s.pod(name).DeletionTimestamp == nil {
+		s.Eventually(func() error {
+			if s.Pod(name).DeletionTimestamp == nil {
 				return errNotYet
 			}
 			return nil
@@ -243,7 +243,7 @@ func TestRecreate(t *testing.T) {
 func TestRecreateWithoutTheGate(t *testing.T) {
 	s := started(t)
 	s.create(object("web", 1, strategy(appsv1.RecreateStatefulSetStrategyType)))
-	s.told(fmt.Sprintf("Warning UnknownStrategy statefulset %s/web uses Recreate strategy but feature gate StatefulSetRecreateStrategy is disabled", s.ns))
+	s.told(fmt.Sprintf("Warning UnknownStrategy statefulset %s/web uses Recreate strategy but feature gate StatefulSetRecreateStrategy is disabled", s.NS))
 	s.stays("")
 	if set := s.get("web"); set.Status.ObservedGeneration != 0 {
 		t.Errorf("status %+v", set.Status)

@@ -154,6 +154,30 @@ func (r *Run) Stop() {
 	}
 }
 
+// Healthy waits until the controller says that it is well, or that it is not.
+func (r *Run) Healthy(want bool) {
+	r.t.Helper()
+	testkit.Eventually(r.t, Timeout, func() error {
+		if err := r.Health(); (err == nil) != want {
+			return fmt.Errorf("health of %s: %v", r.Name, err)
+		}
+		return nil
+	})
+}
+
+// Must ends the test when there is an error.
+func (h *Harness) Must(err error) {
+	h.t.Helper()
+	must(h.t, err)
+}
+
+// Eventually waits until check returns nil, and ends the test when that takes
+// longer than Timeout.
+func (h *Harness) Eventually(check func() error) {
+	h.t.Helper()
+	testkit.Eventually(h.t, Timeout, check)
+}
+
 // Namespace creates a namespace with a random name and a default ServiceAccount,
 // so that pods are admitted. It is left to the plane's end.
 func (h *Harness) Namespace() string {
@@ -193,6 +217,21 @@ func (h *Harness) Metric(name string, labels map[string]string) (float64, bool) 
 		}
 	}
 	return 0, false
+}
+
+// Writes is how many requests that change something the controllers have sent, by
+// method.
+func (h *Harness) Writes() map[string]int {
+	h.t.Helper()
+	all := map[string]int{}
+	for _, verb := range []string{"post", "put", "patch", "delete"} {
+		for _, code := range []string{"2xx", "4xx", "5xx", "error"} {
+			if n, _ := h.Metric("kube_controller_manager_api_requests_total", map[string]string{"verb": verb, "code": code}); n > 0 {
+				all[verb] += int(n)
+			}
+		}
+	}
+	return all
 }
 
 func must(t testing.TB, err error) {
