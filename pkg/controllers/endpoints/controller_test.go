@@ -15,13 +15,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/utils/ptr"
+
+	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
 func TestContent(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
-	p := w.pod("a", func(p *corev1.Pod) { p.Spec.Hostname, p.Spec.Subdomain = "host", "web" }, "10.1.0.1")
-	s := w.service("web", func(s *corev1.Service) {
+	p := w.Backend("a", func(p *corev1.Pod) { p.Spec.Hostname, p.Spec.Subdomain = "host", "web" }, "10.1.0.1")
+	s := w.Service("web", func(s *corev1.Service) {
 		s.Labels = map[string]string{"team": "x"}
 		s.Spec.Ports[0].AppProtocol = ptr.To("h2c")
 	})
@@ -39,7 +41,7 @@ func TestContent(t *testing.T) {
 		Subsets: []corev1.EndpointSubset{{
 			Addresses: []corev1.EndpointAddress{{
 				IP: "10.1.0.1", Hostname: "host", NodeName: ptr.To("node"),
-				TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: w.ns, Name: "a", UID: p.UID},
+				TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: w.NS, Name: "a", UID: p.UID},
 			}},
 			Ports: []corev1.EndpointPort{{Name: "http", Port: 8080, Protocol: corev1.ProtocolTCP, AppProtocol: ptr.To("h2c")}},
 		}},
@@ -47,8 +49,8 @@ func TestContent(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	w.idle(func() { w.touch("web") })
-	if diff := cmp.Diff(map[string]int{"post": 1}, w.writes()); diff != "" {
+	w.queue().Idle(func() { w.touch("web") })
+	if diff := cmp.Diff(map[string]int{"post": 1}, w.Writes()); diff != "" {
 		t.Error("requests:", diff)
 	}
 	w.quiet()
@@ -57,18 +59,18 @@ func TestContent(t *testing.T) {
 func TestNoneFor(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
-	w.pod("a", nil, "10.1.0.1")
-	w.service("kept-by-hand", func(s *corev1.Service) { s.Spec.Selector = nil })
-	w.service("external", func(s *corev1.Service) {
+	w.Backend("a", nil, "10.1.0.1")
+	w.Service("kept-by-hand", func(s *corev1.Service) { s.Spec.Selector = nil })
+	w.Service("external", func(s *corev1.Service) {
 		s.Spec.Type, s.Spec.ExternalName = corev1.ServiceTypeExternalName, "example.com"
 	})
-	w.service("bare-external", func(s *corev1.Service) {
+	w.Service("bare-external", func(s *corev1.Service) {
 		s.Spec = corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "example.com"}
 	})
 	byHand := w.make("kept-by-hand", func(e *corev1.Endpoints) {
 		e.Subsets = []corev1.EndpointSubset{{Addresses: []corev1.EndpointAddress{{IP: "10.9.9.9"}}, Ports: []corev1.EndpointPort{{Port: 1}}}}
 	})
-	w.idle(func() { w.touch("kept-by-hand"); w.touch("external"); w.touch("bare-external") })
+	w.queue().Idle(func() { w.touch("kept-by-hand"); w.touch("external"); w.touch("bare-external") })
 	if got, err := w.get("kept-by-hand"); err != nil || got.ResourceVersion != byHand.ResourceVersion {
 		t.Errorf("changed: %v, %v", got, err)
 	}
@@ -77,15 +79,15 @@ func TestNoneFor(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, e, err)
 		}
 	}
-	w.patchService("external", `{"spec":{"type":"ClusterIP","externalName":null}}`)
+	w.PatchService("external", `{"spec":{"type":"ClusterIP","externalName":null}}`)
 	got := w.await("external", shows("10.1.0.1||http/8080/TCP"))
 	if diff := cmp.Diff(map[string]string{labelManagedBy: us}, got.Labels); diff != "" {
 		t.Error("labels:", diff)
 	}
 	// What is there stays when the selector goes, or the type changes back.
-	w.idle(func() { w.patchService("external", `{"spec":{"selector":null}}`) })
-	w.idle(func() {
-		w.patchService("external", `{"spec":{"type":"ExternalName","externalName":"example.com","selector":{"app":"web"},"clusterIP":null,"clusterIPs":null}}`)
+	w.queue().Idle(func() { w.PatchService("external", `{"spec":{"selector":null}}`) })
+	w.queue().Idle(func() {
+		w.PatchService("external", `{"spec":{"type":"ExternalName","externalName":"example.com","selector":{"app":"web"},"clusterIP":null,"clusterIPs":null}}`)
 	})
 	w.await("external", shows("10.1.0.1||http/8080/TCP"))
 }
@@ -93,10 +95,10 @@ func TestNoneFor(t *testing.T) {
 func TestHeadless(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
-	w.pod("a", nil, "10.1.0.1")
-	w.pod("b", notReady, "10.1.0.2")
-	w.service("bare", func(s *corev1.Service) { s.Spec.ClusterIP, s.Spec.Ports = corev1.ClusterIPNone, nil })
-	w.service("publishing", func(s *corev1.Service) {
+	w.Backend("a", nil, "10.1.0.1")
+	w.Backend("b", harness.Unready, "10.1.0.2")
+	w.Service("bare", func(s *corev1.Service) { s.Spec.ClusterIP, s.Spec.Ports = corev1.ClusterIPNone, nil })
+	w.Service("publishing", func(s *corev1.Service) {
 		s.Spec.ClusterIP, s.Spec.PublishNotReadyAddresses = corev1.ClusterIPNone, true
 	})
 	got := w.await("bare", shows("10.1.0.1|10.1.0.2|"))
@@ -104,9 +106,9 @@ func TestHeadless(t *testing.T) {
 		t.Error("labels:", diff)
 	}
 	w.await("publishing", shows("10.1.0.1 10.1.0.2||http/8080/TCP"))
-	w.must(w.Admin.CoreV1().Pods(w.ns).Delete(ctx, "b", metav1.DeleteOptions{}))
+	w.DeletePod("b")
 	w.await("bare", shows("10.1.0.1||"))
-	w.settled()
+	w.queue().Settles()
 	// A leaving pod is published as well, as long as it is there.
 	w.await("publishing", shows("10.1.0.1 10.1.0.2||http/8080/TCP"))
 }
@@ -114,56 +116,54 @@ func TestHeadless(t *testing.T) {
 func TestDualStack(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
-	w.pod("a", nil, "10.1.0.1", "fd00::1")
-	w.pod("b", func(p *corev1.Pod) { p.Spec.NodeName = "" }, "10.1.0.2") // one that no scheduler knows
+	w.Backend("a", nil, "10.1.0.1", "fd00::1")
+	w.Backend("b", func(p *corev1.Pod) { p.Spec.NodeName = "" }, "10.1.0.2") // one that no scheduler knows
 	prefer, single := corev1.IPFamilyPolicyPreferDualStack, corev1.IPFamilyPolicySingleStack
-	w.service("v4-first", func(s *corev1.Service) { s.Spec.IPFamilyPolicy = &prefer })
-	w.service("v6-first", func(s *corev1.Service) {
+	w.Service("v4-first", func(s *corev1.Service) { s.Spec.IPFamilyPolicy = &prefer })
+	w.Service("v6-first", func(s *corev1.Service) {
 		s.Spec.IPFamilyPolicy, s.Spec.IPFamilies = &prefer, []corev1.IPFamily{corev1.IPv6Protocol, corev1.IPv4Protocol}
 	})
-	w.service("v6", func(s *corev1.Service) {
+	w.Service("v6", func(s *corev1.Service) {
 		s.Spec.IPFamilyPolicy, s.Spec.IPFamilies = &single, []corev1.IPFamily{corev1.IPv6Protocol}
 	})
 	w.await("v4-first", shows("10.1.0.1 10.1.0.2||http/8080/TCP"))
 	w.await("v6-first", shows("fd00::1||http/8080/TCP"))
 	w.await("v6", shows("fd00::1||http/8080/TCP"))
-	w.remove("a")
+	w.RemovePod("a")
 	w.await("v6", shows())
 }
 
 func TestChangesOfPods(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
-	w.pod("a", nil, "10.1.0.1")
-	w.service("web", nil)
+	w.Backend("a", nil, "10.1.0.1")
+	w.Service("web", nil)
 	w.await("web", shows("10.1.0.1||http/8080/TCP"))
-	since := w.ready("a", corev1.ConditionFalse)
-	if got := w.await("web", shows("|10.1.0.1|http/8080/TCP")); trigger(got) != stamp(since) {
-		t.Errorf("trigger %s, want %s", trigger(got), stamp(since))
+	since := w.SetReady("a", corev1.ConditionFalse)
+	if got := w.await("web", shows("|10.1.0.1|http/8080/TCP")); trigger(got) != stamp(since.Time) {
+		t.Errorf("trigger %s, want %s", trigger(got), stamp(since.Time))
 	}
-	w.settled()
-	before, _ := w.syncs()
+	w.queue().Settles()
+	before, _ := w.queue().Keys()
 	const changes = 20
 	for i := range changes {
-		p, err := w.Admin.CoreV1().Pods(w.ns).Get(ctx, "a", metav1.GetOptions{})
-		w.must(err)
+		p := w.Pod("a")
 		p.Annotations = map[string]string{"x": fmt.Sprint(i)}
-		_, err = w.Admin.CoreV1().Pods(w.ns).Update(ctx, p, metav1.UpdateOptions{})
-		w.must(err)
+		_, err := w.Admin.CoreV1().Pods(w.NS).Update(ctx, p, metav1.UpdateOptions{})
+		w.Must(err)
 	}
-	w.ready("a", corev1.ConditionTrue) // comes after them
+	w.SetReady("a", corev1.ConditionTrue) // comes after them
 	w.await("web", shows("10.1.0.1||http/8080/TCP"))
-	w.settled()
+	w.queue().Settles()
 	// Beside the sync for the last change there may be some that found the cache
 	// outdated.
-	if after, _ := w.syncs(); after-before > changes/2 {
+	if after, _ := w.queue().Keys(); after-before > changes/2 {
 		t.Errorf("%v syncs for %d changes that do not matter", after-before, changes)
 	}
-	p, err := w.Admin.CoreV1().Pods(w.ns).Get(ctx, "a", metav1.GetOptions{})
-	w.must(err)
+	p := w.Pod("a")
 	p.Labels = map[string]string{"app": "other"}
-	_, err = w.Admin.CoreV1().Pods(w.ns).Update(ctx, p, metav1.UpdateOptions{})
-	w.must(err)
+	_, err := w.Admin.CoreV1().Pods(w.NS).Update(ctx, p, metav1.UpdateOptions{})
+	w.Must(err)
 	// No time is newer, so none is named.
 	if got := w.await("web", shows()); trigger(got) != "" {
 		t.Errorf("trigger %s", trigger(got))
@@ -174,9 +174,9 @@ func TestChangesOfPods(t *testing.T) {
 func TestChangesOfAService(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
-	w.pod("a", nil, "10.1.0.1")
-	w.pod("b", nil, "10.1.0.2")
-	w.service("web", func(s *corev1.Service) {
+	w.Backend("a", nil, "10.1.0.1")
+	w.Backend("b", nil, "10.1.0.2")
+	w.Service("web", func(s *corev1.Service) {
 		s.Labels = map[string]string{"team": "x", "tier": "y", corev1.IsHeadlessService: "", labelManagedBy: "me"}
 	})
 	labelled := func(want map[string]string) func(*corev1.Endpoints) error {
@@ -189,15 +189,15 @@ func TestChangesOfAService(t *testing.T) {
 	}
 	w.await("web", labelled(map[string]string{"team": "x", "tier": "y", labelManagedBy: us}))
 	// Labels of the Service that are not its to give lead to no writes.
-	w.idle(func() { w.touch("web") })
-	w.patchService("web", `{"metadata":{"labels":{"team":"z","tier":null,"new":"1"}}}`)
+	w.queue().Idle(func() { w.touch("web") })
+	w.PatchService("web", `{"metadata":{"labels":{"team":"z","tier":null,"new":"1"}}}`)
 	w.await("web", labelled(map[string]string{"team": "z", "new": "1", labelManagedBy: us}))
 
-	w.patchService("web", `{"spec":{"ports":[{"name":"more","port":90,"targetPort":9090}]}}`)
+	w.PatchService("web", `{"spec":{"ports":[{"name":"more","port":90,"targetPort":9090}]}}`)
 	w.await("web", shows("10.1.0.1 10.1.0.2||http/8080/TCP more/9090/TCP"))
-	w.patchService("web", `{"spec":{"ports":[{"$patch":"delete","port":90}]}}`)
+	w.PatchService("web", `{"spec":{"ports":[{"$patch":"delete","port":90}]}}`)
 	w.await("web", shows("10.1.0.1 10.1.0.2||http/8080/TCP"))
-	w.patchService("web", `{"spec":{"ports":[{"port":80,"targetPort":1}]}}`)
+	w.PatchService("web", `{"spec":{"ports":[{"port":80,"targetPort":1}]}}`)
 	w.await("web", shows("10.1.0.1 10.1.0.2||http/1/TCP"))
 	w.quiet()
 }
@@ -205,28 +205,28 @@ func TestChangesOfAService(t *testing.T) {
 func TestProtocols(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
-	w.pod("a", nil, "10.1.0.1")
-	w.service("web", func(s *corev1.Service) {
+	w.Backend("a", nil, "10.1.0.1")
+	w.Service("web", func(s *corev1.Service) {
 		s.Spec.Ports = nil
 		for _, p := range []corev1.Protocol{corev1.ProtocolTCP, corev1.ProtocolUDP, corev1.ProtocolSCTP} {
 			s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: strings.ToLower(string(p)), Port: 53, Protocol: p})
 		}
 	})
 	w.await("web", shows("10.1.0.1||sctp/53/SCTP tcp/53/TCP udp/53/UDP"))
-	w.idle(func() { w.touch("web") })
+	w.queue().Idle(func() { w.touch("web") })
 }
 
 func TestSomebodyElseWrites(t *testing.T) {
 	w := newWorld(t)
-	w.service("empty", func(s *corev1.Service) { s.Spec.Selector["app"] = "nobody" })
+	w.Service("empty", func(s *corev1.Service) { s.Spec.Selector["app"] = "nobody" })
 	empty := w.make("empty", func(e *corev1.Endpoints) { e.Subsets = []corev1.EndpointSubset{} })
 	w.start(nil)
-	w.pod("a", nil, "10.1.0.1")
-	w.service("web", nil)
+	w.Backend("a", nil, "10.1.0.1")
+	w.Service("web", nil)
 	first := w.await("web", shows("10.1.0.1||http/8080/TCP"))
 
 	// Deleted, they are made anew at once.
-	w.must(w.Admin.CoreV1().Endpoints(w.ns).Delete(ctx, "web", metav1.DeleteOptions{}))
+	w.Must(w.Admin.CoreV1().Endpoints(w.NS).Delete(ctx, "web", metav1.DeleteOptions{}))
 	w.await("web", func(e *corev1.Endpoints) error {
 		if e.UID == first.UID {
 			return fmt.Errorf("still the old ones")
@@ -237,12 +237,12 @@ func TestSomebodyElseWrites(t *testing.T) {
 	// Edited, they stay so until the next sync, which keeps what is none of its
 	// business.
 	e, err := w.get("web")
-	w.must(err)
+	w.Must(err)
 	e.Subsets[0].Addresses[0].IP = "10.9.9.9"
 	e.Annotations = map[string]string{"mine": "yes"}
-	_, err = w.Admin.CoreV1().Endpoints(w.ns).Update(ctx, e, metav1.UpdateOptions{})
-	w.must(err)
-	w.eventually(func() error { // the controller's cache may not show the edit at first
+	_, err = w.Admin.CoreV1().Endpoints(w.NS).Update(ctx, e, metav1.UpdateOptions{})
+	w.Must(err)
+	w.Eventually(func() error { // the controller's cache may not show the edit at first
 		w.touch("web")
 		e, err := w.get("web")
 		if err != nil {
@@ -261,23 +261,23 @@ func TestSomebodyElseWrites(t *testing.T) {
 		}
 		return nil
 	})
-	w.idle(func() { w.touch("empty") })
+	w.queue().Idle(func() { w.touch("empty") })
 }
 
 func TestLeftovers(t *testing.T) {
 	w := newWorld(t)
 	run := w.start(nil)
-	w.service("stays", nil)
-	w.service("goes", nil)
-	w.service("went", nil)
+	w.Service("stays", nil)
+	w.Service("goes", nil)
+	w.Service("went", nil)
 	for _, name := range []string{"stays", "goes", "went"} {
 		w.await(name, shows())
 	}
-	w.must(w.Admin.CoreV1().Services(w.ns).Delete(ctx, "went", metav1.DeleteOptions{}))
+	w.Must(w.Admin.CoreV1().Services(w.NS).Delete(ctx, "went", metav1.DeleteOptions{}))
 	w.gone("went")
 	run.Stop()
 
-	w.must(w.Admin.CoreV1().Services(w.ns).Delete(ctx, "goes", metav1.DeleteOptions{}))
+	w.Must(w.Admin.CoreV1().Services(w.NS).Delete(ctx, "goes", metav1.DeleteOptions{}))
 	w.make("lock", func(e *corev1.Endpoints) {
 		e.Annotations = map[string]string{resourcelock.LeaderElectionRecordAnnotationKey: "{}"}
 	})
@@ -285,9 +285,9 @@ func TestLeftovers(t *testing.T) {
 	w.start(nil)
 	w.gone("goes")
 	w.gone("nobodys")
-	w.settled()
-	list, err := w.Admin.CoreV1().Endpoints(w.ns).List(ctx, metav1.ListOptions{})
-	w.must(err)
+	w.queue().Settles()
+	list, err := w.Admin.CoreV1().Endpoints(w.NS).List(ctx, metav1.ListOptions{})
+	w.Must(err)
 	names := []string{}
 	for _, e := range list.Items {
 		names = append(names, e.Name)
@@ -300,31 +300,24 @@ func TestLeftovers(t *testing.T) {
 func TestNamespaceTerminating(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
-	w.service("web", nil)
+	w.Service("web", nil)
 	w.await("web", shows())
-	w.must(w.Admin.CoreV1().Namespaces().Delete(ctx, w.ns, metav1.DeleteOptions{}))
-	w.eventually(func() error {
-		ns, err := w.Admin.CoreV1().Namespaces().Get(ctx, w.ns, metav1.GetOptions{})
-		if err == nil && ns.Status.Phase != corev1.NamespaceTerminating {
-			return fmt.Errorf("phase %s", ns.Status.Phase)
-		}
-		return err
-	})
-	w.settled()
+	w.Terminate()
+	w.queue().Settles()
 	retries, _ := w.Metric("workqueue_retries_total", map[string]string{"name": "endpoint"})
-	posts := w.writes()["post"]
-	w.must(w.Admin.CoreV1().Endpoints(w.ns).Delete(ctx, "web", metav1.DeleteOptions{}))
-	w.eventually(func() error {
-		if w.writes()["post"] == posts {
+	posts := w.Writes()["post"]
+	w.Must(w.Admin.CoreV1().Endpoints(w.NS).Delete(ctx, "web", metav1.DeleteOptions{}))
+	w.Eventually(func() error {
+		if w.Writes()["post"] == posts {
 			return fmt.Errorf("no attempt to create them")
 		}
 		return nil
 	})
-	w.settled()
+	w.queue().Settles()
 	if now, _ := w.Metric("workqueue_retries_total", map[string]string{"name": "endpoint"}); now != retries {
 		t.Errorf("%v retries", now-retries)
 	}
-	if n := w.writes()["post"]; n != posts+1 {
+	if n := w.Writes()["post"]; n != posts+1 {
 		t.Errorf("%d attempts", n-posts)
 	}
 	if len(w.events()) > 0 {

@@ -21,7 +21,7 @@ import (
 func TestOverCapacity(t *testing.T) {
 	w := newWorld(t)
 	const pods = 260
-	w.many(pods, func(i int, p *corev1.Pod) {
+	w.Backends(pods, func(i int, p *corev1.Pod) {
 		for port := range int32(4) {
 			if port == 0 || i != int(port) {
 				p.Spec.Containers[0].Ports = append(p.Spec.Containers[0].Ports, corev1.ContainerPort{Name: fmt.Sprint("port-", port), ContainerPort: 8080 + port})
@@ -31,7 +31,7 @@ func TestOverCapacity(t *testing.T) {
 	w.make("web", func(e *corev1.Endpoints) {
 		e.Annotations = map[string]string{corev1.EndpointsOverCapacity: "warning"}
 	})
-	w.service("web", func(s *corev1.Service) {
+	w.Service("web", func(s *corev1.Service) {
 		s.Spec.Ports = nil
 		for port := range int32(4) {
 			s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: fmt.Sprint("p", port), Port: 80 + port, TargetPort: intstr.FromString(fmt.Sprint("port-", port))})
@@ -51,9 +51,9 @@ func TestOverCapacity(t *testing.T) {
 		}
 	}
 	w.await("web", holds(1000, "truncated"))
-	w.idle(func() { w.touch("web") })
+	w.queue().Idle(func() { w.touch("web") })
 	for i := range 10 {
-		w.remove(fmt.Sprintf("pod-%03d", pods-1-i))
+		w.RemovePod(fmt.Sprintf("pod-%03d", pods-1-i))
 	}
 	w.await("web", holds(pods*4-3-40, ""))
 }
@@ -66,16 +66,16 @@ func TestBatchPeriod(t *testing.T) {
 	w.Kit.Clock = clock
 	w.start(func(c *v1beta1.EndpointsController) { c.UpdatesBatchPeriod.Duration = time.Second })
 	// The Service's own changes are not delayed.
-	w.service("web", nil)
+	w.Service("web", nil)
 	w.await("web", shows())
-	w.settled()
+	w.queue().Settles()
 	const pods = 5
 	for i := range pods {
-		w.pod(fmt.Sprint("pod-", i), nil, fmt.Sprint("10.1.0.", i+1))
+		w.Backend(fmt.Sprint("pod-", i), nil, fmt.Sprint("10.1.0.", i+1))
 	}
 	// What is queued for later counts as a retry: for each pod it is its creation
 	// and its status.
-	w.eventually(func() error {
+	w.Eventually(func() error {
 		if n, _ := w.Metric("workqueue_retries_total", map[string]string{"name": "endpoint"}); n < 2*pods {
 			return fmt.Errorf("%v changes seen, want %d", n, 2*pods)
 		}
@@ -84,24 +84,24 @@ func TestBatchPeriod(t *testing.T) {
 	w.await("web", shows())
 	clock.Step(time.Second)
 	w.await("web", shows("10.1.0.1 10.1.0.2 10.1.0.3 10.1.0.4 10.1.0.5||http/8080/TCP"))
-	w.settled()
-	if diff := cmp.Diff(map[string]int{"post": 1, "put": 1}, w.writes()); diff != "" {
+	w.queue().Settles()
+	if diff := cmp.Diff(map[string]int{"post": 1, "put": 1}, w.Writes()); diff != "" {
 		t.Error("requests:", diff)
 	}
 }
 
 func TestStoppedMeansStopped(t *testing.T) {
 	w := newWorld(t)
-	w.pod("a", nil, "10.1.0.1")
-	w.service("web", nil)
+	w.Backend("a", nil, "10.1.0.1")
+	w.Service("web", nil)
 	run := w.start(nil)
 	w.await("web", shows("10.1.0.1||http/8080/TCP"))
-	w.settled()
+	w.queue().Settles()
 	run.Stop()
 	if _, found := w.Metric("workqueue_depth", map[string]string{"name": "endpoint"}); found {
 		t.Error("a stopped controller still has metrics")
 	}
-	w.pod("b", nil, "10.1.0.2")
+	w.Backend("b", nil, "10.1.0.2")
 	w.start(nil)
 	w.await("web", shows("10.1.0.1 10.1.0.2||http/8080/TCP"))
 }
@@ -110,28 +110,28 @@ func TestStoppedMeansStopped(t *testing.T) {
 func TestStartCostsOneSyncPerService(t *testing.T) {
 	w := newWorld(t)
 	const n = 20
-	w.many(n, func(i int, p *corev1.Pod) { p.Labels["app"] = fmt.Sprint("app-", i) })
+	w.Backends(n, func(i int, p *corev1.Pod) { p.Labels["app"] = fmt.Sprint("app-", i) })
 	for i := range n {
-		w.service(fmt.Sprint("web-", i), func(s *corev1.Service) { s.Spec.Selector["app"] = fmt.Sprint("app-", i) })
+		w.Service(fmt.Sprint("web-", i), func(s *corev1.Service) { s.Spec.Selector["app"] = fmt.Sprint("app-", i) })
 	}
 	run := w.start(nil)
 	for i := range n {
 		w.await(fmt.Sprint("web-", i), shows(fmt.Sprintf("10.1.0.%d||http/8080/TCP", i+1)))
 	}
-	w.settled()
-	if diff := cmp.Diff(map[string]int{"post": n}, w.writes()); diff != "" {
+	w.queue().Settles()
+	if diff := cmp.Diff(map[string]int{"post": n}, w.Writes()); diff != "" {
 		t.Error("requests:", diff)
 	}
 	run.Stop()
 	w.start(nil)
 	all, err := w.Admin.CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
-	w.must(err)
-	w.settled()
-	if added, _ := w.syncs(); int(added) != len(all.Items) {
+	w.Must(err)
+	w.queue().Settles()
+	if added, _ := w.queue().Keys(); int(added) != len(all.Items) {
 		t.Errorf("%v syncs of %d Services", added, len(all.Items))
 	}
-	if len(w.writes()) > 0 {
-		t.Error("requests:", w.writes())
+	if len(w.Writes()) > 0 {
+		t.Error("requests:", w.Writes())
 	}
 	w.quiet()
 }
@@ -142,16 +142,16 @@ func TestStopInTheMiddle(t *testing.T) {
 	w := newWorld(t)
 	const n = 100
 	for i := range n {
-		w.service(fmt.Sprint("web-", i), nil)
+		w.Service(fmt.Sprint("web-", i), nil)
 	}
 	made := func() int {
-		list, err := w.Admin.CoreV1().Endpoints(w.ns).List(ctx, metav1.ListOptions{})
-		w.must(err)
+		list, err := w.Admin.CoreV1().Endpoints(w.NS).List(ctx, metav1.ListOptions{})
+		w.Must(err)
 		return len(list.Items)
 	}
 	for _, after := range []int{10, 40, 70} {
 		run := w.start(func(c *v1beta1.EndpointsController) { c.Workers = 10 })
-		w.eventually(func() error {
+		w.Eventually(func() error {
 			if made() < after {
 				return fmt.Errorf("fewer than %d", after)
 			}
@@ -161,7 +161,7 @@ func TestStopInTheMiddle(t *testing.T) {
 		t.Logf("stopped after %d of %d", made(), n)
 	}
 	w.start(nil)
-	w.eventually(func() error {
+	w.Eventually(func() error {
 		if made() < n {
 			return fmt.Errorf("%d of %d", made(), n)
 		}

@@ -35,20 +35,20 @@ func TestConditions(t *testing.T) {
 	w.pod(pod{name: "completed", ips: []string{"10.1.0.1"}, phase: corev1.PodSucceeded})
 	w.pod(pod{name: "twin", ips: []string{"10.1.0.1"}})
 	for _, name := range []string{"ready-leaving", "unready-leaving"} {
-		w.must(w.Admin.CoreV1().Pods(w.ns).Delete(ctx, name, metav1.DeleteOptions{}))
+		w.DeletePod(name)
 	}
-	w.service("strict", nil)
-	w.service("publishing", func(s *corev1.Service) { s.Spec.PublishNotReadyAddresses = true })
+	w.Service("strict", nil)
+	w.Service("publishing", func(s *corev1.Service) { s.Spec.PublishNotReadyAddresses = true })
 	conditions := func(e discoveryv1.Endpoint) string {
 		return fmt.Sprintf("%s ready=%t serving=%t terminating=%t", e.TargetRef.Name, *e.Conditions.Ready, *e.Conditions.Serving, *e.Conditions.Terminating)
 	}
-	w.await("strict", endpoints(conditions,
+	w.AwaitSlices("strict", endpoints(conditions,
 		"ready ready=true serving=true terminating=false",
 		"twin ready=true serving=true terminating=false",
 		"unready ready=false serving=false terminating=false",
 		"ready-leaving ready=false serving=true terminating=true",
 		"unready-leaving ready=false serving=false terminating=true"))
-	w.await("publishing", endpoints(conditions,
+	w.AwaitSlices("publishing", endpoints(conditions,
 		"ready ready=true serving=true terminating=false",
 		"twin ready=true serving=true terminating=false",
 		"unready ready=true serving=false terminating=false",
@@ -62,11 +62,11 @@ func TestContentOfASlice(t *testing.T) {
 	w.start(nil)
 	named := func(o *corev1.Pod) { o.Spec.Hostname, o.Spec.Subdomain = "host", "web" }
 	p := w.pod(pod{name: "a", ips: []string{"10.1.0.1"}, change: named})
-	s := w.service("web", func(s *corev1.Service) {
+	s := w.Service("web", func(s *corev1.Service) {
 		s.Labels = map[string]string{"team": "x", corev1.IsHeadlessService: "", discoveryv1.LabelManagedBy: "me"}
 		s.Spec.Ports[0].AppProtocol = ptr.To("h2c")
 	})
-	got := w.await("web", sizes(1))[0]
+	got := w.AwaitSlices("web", sizes(1))[0]
 	if !strings.HasPrefix(got.Name, "web-") || got.GenerateName != "web-" {
 		t.Errorf("name %s, generated from %s", got.Name, got.GenerateName)
 	}
@@ -91,7 +91,7 @@ func TestContentOfASlice(t *testing.T) {
 			Hostname:   ptr.To("host"),
 			NodeName:   ptr.To("node"),
 			Zone:       ptr.To("zone-a"),
-			TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: w.ns, Name: "a", UID: p.UID},
+			TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: w.NS, Name: "a", UID: p.UID},
 		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -104,12 +104,12 @@ func TestChangesOfServiceAndPod(t *testing.T) {
 	w.node("node", "", "1")
 	w.start(nil)
 	w.pod(pod{name: "a", ips: []string{"10.1.0.1"}})
-	w.service("web", func(s *corev1.Service) { s.Labels = map[string]string{"team": "x"} })
-	w.await("web", sizes(1))
+	w.Service("web", func(s *corev1.Service) { s.Labels = map[string]string{"team": "x"} })
+	w.AwaitSlices("web", sizes(1))
 	t.Run("a pod's change is the trigger of the next write", func(t *testing.T) {
 		w := w.within(t)
-		since := w.ready("a", false).Status.Conditions[0].LastTransitionTime
-		w.await("web", func(list []discoveryv1.EndpointSlice) error {
+		since := w.SetReady("a", corev1.ConditionFalse)
+		w.AwaitSlices("web", func(list []discoveryv1.EndpointSlice) error {
 			if e := list[0].Endpoints[0]; *e.Conditions.Ready {
 				return fmt.Errorf("still ready")
 			}
@@ -122,10 +122,10 @@ func TestChangesOfServiceAndPod(t *testing.T) {
 	t.Run("labels follow the Service, reserved ones do not", func(t *testing.T) {
 		w := w.within(t)
 		for _, reserved := range []string{discoveryv1.LabelManagedBy, discoveryv1.LabelServiceName, corev1.IsHeadlessService} {
-			w.idle(func() { w.patchService("web", `{"metadata":{"labels":{"`+reserved+`":"you"}}}`) })
+			w.idle(func() { w.PatchService("web", `{"metadata":{"labels":{"`+reserved+`":"you"}}}`) })
 		}
-		w.patchService("web", `{"metadata":{"labels":{"team":"y","tier":"z"}}}`)
-		w.await("web", func(list []discoveryv1.EndpointSlice) error {
+		w.PatchService("web", `{"metadata":{"labels":{"team":"y","tier":"z"}}}`)
+		w.AwaitSlices("web", func(list []discoveryv1.EndpointSlice) error {
 			want := map[string]string{"team": "y", "tier": "z", discoveryv1.LabelServiceName: "web", discoveryv1.LabelManagedBy: ourLabel}
 			if diff := cmp.Diff(want, list[0].Labels); diff != "" {
 				return fmt.Errorf("labels %s", diff)
@@ -138,31 +138,29 @@ func TestChangesOfServiceAndPod(t *testing.T) {
 	})
 	t.Run("a pod's change that no slice shows", func(t *testing.T) {
 		w := w.within(t)
-		before, _ := w.syncs()
+		before, _ := w.queue().Keys()
 		const changes = 20
 		for i := range changes {
-			p, err := w.Admin.CoreV1().Pods(w.ns).Get(ctx, "a", metav1.GetOptions{})
-			w.must(err)
+			p := w.Pod("a")
 			p.Annotations = map[string]string{"x": fmt.Sprint(i)}
-			_, err = w.Admin.CoreV1().Pods(w.ns).Update(ctx, p, metav1.UpdateOptions{})
-			w.must(err)
+			_, err := w.Admin.CoreV1().Pods(w.NS).Update(ctx, p, metav1.UpdateOptions{})
+			w.Must(err)
 		}
-		w.ready("a", true) // comes after it
-		w.await("web", endpoints(func(e discoveryv1.Endpoint) string { return fmt.Sprint(*e.Conditions.Ready) }, "true"))
+		w.SetReady("a", corev1.ConditionTrue) // comes after it
+		w.AwaitSlices("web", endpoints(func(e discoveryv1.Endpoint) string { return fmt.Sprint(*e.Conditions.Ready) }, "true"))
 		// Beside the sync for the last change there may be one for an own write that
 		// came back too early, or one that found the cache outdated.
-		if after, _ := w.syncs(); after-before > changes/2 {
+		if after, _ := w.queue().Keys(); after-before > changes/2 {
 			t.Errorf("%v syncs for %d changes that do not matter", after-before, changes)
 		}
 	})
 	t.Run("a pod that ceases to be selected", func(t *testing.T) {
 		w := w.within(t)
-		p, err := w.Admin.CoreV1().Pods(w.ns).Get(ctx, "a", metav1.GetOptions{})
-		w.must(err)
+		p := w.Pod("a")
 		p.Labels = map[string]string{"app": "other"}
-		_, err = w.Admin.CoreV1().Pods(w.ns).Update(ctx, p, metav1.UpdateOptions{})
-		w.must(err)
-		w.await("web", sizes(0))
+		_, err := w.Admin.CoreV1().Pods(w.NS).Update(ctx, p, metav1.UpdateOptions{})
+		w.Must(err)
+		w.AwaitSlices("web", sizes(0))
 	})
 }
 
@@ -187,16 +185,16 @@ func TestPorts(t *testing.T) {
 	headless := func(s *corev1.Service) {
 		s.Spec.ClusterIP, s.Spec.Ports = corev1.ClusterIPNone, nil
 	}
-	w.service("named", byName)
+	w.Service("named", byName)
 	// Of containers that run before the others, only those that go on have ports to
 	// offer. What has no ports is there all the same.
-	w.service("init", func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromString("init") })
-	w.service("side", func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromString("side") })
-	w.service("several", func(s *corev1.Service) {
+	w.Service("init", func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromString("init") })
+	w.Service("side", func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromString("side") })
+	w.Service("several", func(s *corev1.Service) {
 		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: "z", Port: 1}, corev1.ServicePort{Name: "b", Port: 2}, corev1.ServicePort{Name: "a", Port: 3})
 	})
-	w.service("headless", headless)
-	for _, s := range w.await("named", sizes(2, 1)) {
+	w.Service("headless", headless)
+	for _, s := range w.AwaitSlices("named", sizes(2, 1)) {
 		want := int32(8080)
 		if len(s.Endpoints) == 1 {
 			want = 9090
@@ -205,7 +203,7 @@ func TestPorts(t *testing.T) {
 			t.Errorf("%d endpoints with ports %v", len(s.Endpoints), s.Ports)
 		}
 	}
-	w.await("several", func(list []discoveryv1.EndpointSlice) error {
+	w.AwaitSlices("several", func(list []discoveryv1.EndpointSlice) error {
 		if err := sizes(3)(list); err != nil {
 			return err
 		}
@@ -214,12 +212,12 @@ func TestPorts(t *testing.T) {
 		}
 		return nil
 	})
-	got := w.await("headless", sizes(3))[0]
+	got := w.AwaitSlices("headless", sizes(3))[0]
 	if _, found := got.Labels[corev1.IsHeadlessService]; !found || len(got.Ports) != 0 {
 		t.Errorf("labels %v, ports %v", got.Labels, got.Ports)
 	}
-	w.await("init", sizes(3))
-	for _, s := range w.await("side", sizes(2, 1)) {
+	w.AwaitSlices("init", sizes(3))
+	for _, s := range w.AwaitSlices("side", sizes(2, 1)) {
 		if (len(s.Endpoints) == 1) != (len(s.Ports) == 1 && *s.Ports[0].Port == 2) {
 			t.Errorf("%d endpoints with ports %v", len(s.Endpoints), s.Ports)
 		}
@@ -228,41 +226,41 @@ func TestPorts(t *testing.T) {
 
 	// The slices of several ports are compared in every sync, which must leave
 	// the cached ones alone: the race detector watches.
-	w.idle(func() { w.patchService("several", `{"metadata":{"annotations":{"x":"y"}}}`) })
+	w.idle(func() { w.PatchService("several", `{"metadata":{"annotations":{"x":"y"}}}`) })
 }
 
 func TestNoSlicesFor(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
-	w.service("selects-nothing", func(s *corev1.Service) { s.Spec.Selector = nil })
-	w.service("external", func(s *corev1.Service) {
+	w.Service("selects-nothing", func(s *corev1.Service) { s.Spec.Selector = nil })
+	w.Service("external", func(s *corev1.Service) {
 		s.Spec.Type, s.Spec.ExternalName = corev1.ServiceTypeExternalName, "example.com"
 	})
 	w.wrote(0, 0, 0)
-	w.patchService("external", `{"spec":{"type":"ClusterIP","externalName":null}}`)
-	w.await("external", sizes(0))
+	w.PatchService("external", `{"spec":{"type":"ClusterIP","externalName":null}}`)
+	w.AwaitSlices("external", sizes(0))
 	w.wrote(1, 0, 0)
 	// What is there stays when the selector goes.
-	w.idle(func() { w.patchService("external", `{"spec":{"selector":null}}`) })
-	w.await("external", sizes(0))
+	w.idle(func() { w.PatchService("external", `{"spec":{"selector":null}}`) })
+	w.AwaitSlices("external", sizes(0))
 }
 
 func TestPlaceholder(t *testing.T) {
 	w := newWorld(t)
 	w.node("node", "", "1")
 	w.start(nil)
-	w.service("web", nil)
-	empty := w.await("web", sizes(0))
+	w.Service("web", nil)
+	empty := w.AwaitSlices("web", sizes(0))
 	if len(empty[0].Ports) != 0 || empty[0].AddressType != discoveryv1.AddressTypeIPv4 {
 		t.Errorf("placeholder %v", empty[0])
 	}
 	w.wrote(1, 0, 0)
-	w.idle(func() { w.patchService("web", `{"metadata":{"annotations":{"x":"y"}}}`) })
+	w.idle(func() { w.PatchService("web", `{"metadata":{"annotations":{"x":"y"}}}`) })
 	w.pod(pod{name: "a", ips: []string{"10.1.0.1"}})
-	full := w.await("web", sizes(1))
+	full := w.AwaitSlices("web", sizes(1))
 	w.wrote(1, 1, 0)
-	w.remove("a")
-	again := w.await("web", sizes(0))
+	w.RemovePod("a")
+	again := w.AwaitSlices("web", sizes(0))
 	if n := w.writes(); n[0] != 1 || n[2] != 0 {
 		t.Errorf("%v creates, updates and deletes", n)
 	}
@@ -280,19 +278,19 @@ func TestMissingNode(t *testing.T) {
 	w.start(nil)
 	w.pod(pod{name: "a", ips: []string{"10.1.0.1"}})
 	w.pod(pod{name: "b", ips: []string{"10.1.0.2"}, node: "late"})
-	w.service("strict", nil)
-	w.service("publishing", func(s *corev1.Service) { s.Spec.PublishNotReadyAddresses = true })
+	w.Service("strict", nil)
+	w.Service("publishing", func(s *corev1.Service) { s.Spec.PublishNotReadyAddresses = true })
 	zone := func(e discoveryv1.Endpoint) string {
 		return fmt.Sprintf("%s %s %s", e.TargetRef.Name, *e.NodeName, ptr.Deref(e.Zone, "nowhere"))
 	}
-	w.await("strict", endpoints(zone, "a node zone-a"))
-	w.await("publishing", endpoints(zone, "a node zone-a", "b late nowhere"))
-	w.awaitEvent("strict", fmt.Sprintf("Warning FailedToUpdateEndpointSlices: Error updating Endpoint Slices for Service %s/strict: skipping Pod b for Service %s/strict: Node late Not Found", w.ns, w.ns))
+	w.AwaitSlices("strict", endpoints(zone, "a node zone-a"))
+	w.AwaitSlices("publishing", endpoints(zone, "a node zone-a", "b late nowhere"))
+	w.awaitEvent("strict", fmt.Sprintf("Warning FailedToUpdateEndpointSlices: Error updating Endpoint Slices for Service %s/strict: skipping Pod b for Service %s/strict: Node late Not Found", w.NS, w.NS))
 	if n, _ := w.Metric("endpoint_slice_controller_syncs", map[string]string{"result": "error"}); n == 0 {
 		t.Error("no sync counts as an error")
 	}
 	w.node("late", "zone-b", "1")
-	w.await("strict", endpoints(zone, "a node zone-a", "b late zone-b"))
+	w.AwaitSlices("strict", endpoints(zone, "a node zone-a", "b late zone-b"))
 }
 
 func TestDualStack(t *testing.T) {
@@ -300,28 +298,28 @@ func TestDualStack(t *testing.T) {
 	w.node("node", "", "1")
 	w.start(nil)
 	prefer, single := corev1.IPFamilyPolicyPreferDualStack, corev1.IPFamilyPolicySingleStack
-	w.service("both", func(s *corev1.Service) { s.Spec.IPFamilyPolicy = &prefer })
-	w.service("v6", func(s *corev1.Service) {
+	w.Service("both", func(s *corev1.Service) { s.Spec.IPFamilyPolicy = &prefer })
+	w.Service("v6", func(s *corev1.Service) {
 		s.Spec.IPFamilyPolicy, s.Spec.IPFamilies = &single, []corev1.IPFamily{corev1.IPv6Protocol}
 	})
-	w.service("headless", func(s *corev1.Service) {
+	w.Service("headless", func(s *corev1.Service) {
 		s.Spec.IPFamilyPolicy, s.Spec.ClusterIP = &prefer, corev1.ClusterIPNone
 	})
 	// A placeholder per family.
-	w.await("both", sizes(0, 0))
-	w.await("v6", sizes(0))
+	w.AwaitSlices("both", sizes(0, 0))
+	w.AwaitSlices("v6", sizes(0))
 	w.pod(pod{name: "a", ips: []string{"10.1.0.1", "fd00::1"}})
 	w.pod(pod{name: "b", ips: []string{"10.1.0.2"}})
 	for _, name := range []string{"both", "headless"} {
-		w.await(name, endpoints(address, "a 10.1.0.1", "a fd00::1", "b 10.1.0.2"))
+		w.AwaitSlices(name, endpoints(address, "a 10.1.0.1", "a fd00::1", "b 10.1.0.2"))
 	}
-	got := w.await("v6", endpoints(address, "a fd00::1"))
+	got := w.AwaitSlices("v6", endpoints(address, "a fd00::1"))
 	if got[0].AddressType != discoveryv1.AddressTypeIPv6 {
 		t.Errorf("address type %s", got[0].AddressType)
 	}
-	w.patchService("both", `{"spec":{"ipFamilyPolicy":"SingleStack"}}`)
-	w.await("both", endpoints(address, "a 10.1.0.1", "b 10.1.0.2"))
-	w.await("both", sizes(2))
+	w.PatchService("both", `{"spec":{"ipFamilyPolicy":"SingleStack"}}`)
+	w.AwaitSlices("both", endpoints(address, "a 10.1.0.1", "b 10.1.0.2"))
+	w.AwaitSlices("both", sizes(2))
 }
 
 // TestBatchPeriod has pods change before the period ends, which a clock that stands
@@ -334,8 +332,8 @@ func TestBatchPeriod(t *testing.T) {
 	const period = 2 * time.Second
 	w.start(func(c *v1beta1.EndpointSliceController) { c.UpdatesBatchPeriod.Duration = period })
 	// The Service's own changes are not delayed.
-	w.service("web", nil)
-	w.await("web", sizes(0))
+	w.Service("web", nil)
+	w.AwaitSlices("web", sizes(0))
 	w.wrote(1, 0, 0)
 	// What is queued for later counts as a retry.
 	later := func() float64 {
@@ -347,14 +345,14 @@ func TestBatchPeriod(t *testing.T) {
 	for i := range pods {
 		w.pod(pod{name: fmt.Sprint("pod-", i), ips: []string{fmt.Sprint("10.1.0.", i+1)}})
 	}
-	w.eventually(func() error { // for each pod, its creation and its status
+	w.Eventually(func() error { // for each pod, its creation and its status
 		if n := later() - before; n < 2*pods {
 			return fmt.Errorf("%v changes seen, want %d", n, 2*pods)
 		}
 		return nil
 	})
-	w.await("web", sizes(0))
+	w.AwaitSlices("web", sizes(0))
 	clock.Step(period)
-	w.await("web", sizes(pods))
+	w.AwaitSlices("web", sizes(pods))
 	w.wrote(1, 1, 0)
 }

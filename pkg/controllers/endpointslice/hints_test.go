@@ -46,8 +46,8 @@ func TestTrafficDistribution(t *testing.T) {
 	w.pod(pod{name: "a", node: "node-a", ips: []string{"10.1.0.1"}})
 	w.pod(pod{name: "b", node: "node-b", ips: []string{"10.1.0.2"}, notReady: true})
 	w.pod(pod{name: "x", node: "node-x", ips: []string{"10.1.0.3"}})
-	w.service("web", nil)
-	w.await("web", endpoints(hinted, "a", "b", "x"))
+	w.Service("web", nil)
+	w.AwaitSlices("web", endpoints(hinted, "a", "b", "x"))
 	for _, test := range []struct {
 		value string
 		want  []string
@@ -57,8 +57,8 @@ func TestTrafficDistribution(t *testing.T) {
 		{`"PreferSameZone"`, []string{"a zone zone-a", "b", "x"}},
 		{`null`, []string{"a", "b", "x"}},
 	} {
-		w.patchService("web", `{"spec":{"trafficDistribution":`+test.value+`}}`)
-		w.await("web", endpoints(hinted, test.want...))
+		w.PatchService("web", `{"spec":{"trafficDistribution":`+test.value+`}}`)
+		w.AwaitSlices("web", endpoints(hinted, test.want...))
 		if value := strings.Trim(test.value, `"`); value != "null" {
 			if n, _ := w.Metric("endpoint_slice_controller_services_count_by_traffic_distribution", map[string]string{"traffic_distribution": value}); n != 1 {
 				t.Errorf("%v Services have %s", n, value)
@@ -66,16 +66,16 @@ func TestTrafficDistribution(t *testing.T) {
 		}
 	}
 	// Before the annotation, trafficDistribution counts for nothing.
-	w.patchService("web", `{"spec":{"trafficDistribution":"PreferClose"}}`)
-	w.await("web", endpoints(hinted, "a zone zone-a", "b", "x"))
-	w.patchService("web", `{"metadata":{"annotations":{"service.kubernetes.io/topology-mode":"Auto"}}}`)
-	w.await("web", endpoints(hinted, "a", "b", "x"))
+	w.PatchService("web", `{"spec":{"trafficDistribution":"PreferClose"}}`)
+	w.AwaitSlices("web", endpoints(hinted, "a zone zone-a", "b", "x"))
+	w.PatchService("web", `{"metadata":{"annotations":{"service.kubernetes.io/topology-mode":"Auto"}}}`)
+	w.AwaitSlices("web", endpoints(hinted, "a", "b", "x"))
 	w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Insufficient Node information: allocatable CPU or zone not specified on one or more nodes, addressType: IPv4")
 	// The older annotation counts too.
-	w.patchService("web", `{"metadata":{"annotations":{"service.kubernetes.io/topology-mode":null}}}`)
-	w.await("web", endpoints(hinted, "a zone zone-a", "b", "x"))
-	w.patchService("web", `{"metadata":{"annotations":{"service.kubernetes.io/topology-aware-hints":"auto"}}}`)
-	w.await("web", endpoints(hinted, "a", "b", "x"))
+	w.PatchService("web", `{"metadata":{"annotations":{"service.kubernetes.io/topology-mode":null}}}`)
+	w.AwaitSlices("web", endpoints(hinted, "a zone zone-a", "b", "x"))
+	w.PatchService("web", `{"metadata":{"annotations":{"service.kubernetes.io/topology-aware-hints":"auto"}}}`)
+	w.AwaitSlices("web", endpoints(hinted, "a", "b", "x"))
 }
 
 func TestAnnotation(t *testing.T) {
@@ -84,26 +84,26 @@ func TestAnnotation(t *testing.T) {
 	w.start(nil)
 	w.pod(pod{name: "a", node: "node-a", ips: []string{"10.1.0.1"}})
 	w.pod(pod{name: "b", node: "node-b", ips: []string{"10.1.0.2"}})
-	w.service("web", func(s *corev1.Service) {
+	w.Service("web", func(s *corev1.Service) {
 		auto(s)
 		s.Spec.TrafficDistribution = ptr.To(corev1.ServiceTrafficDistributionPreferSameNode)
 	})
-	w.await("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
+	w.AwaitSlices("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
 	w.awaitEvent("web", "Normal TopologyAwareHintsEnabled: Topology Aware Hints has been enabled, addressType: IPv4")
-	w.idle(func() { w.patchService("web", `{"metadata":{"annotations":{"x":"y"}}}`) })
+	w.idle(func() { w.PatchService("web", `{"metadata":{"annotations":{"x":"y"}}}`) })
 
 	t.Run("a zone that gets no traffic makes the Service be looked at", func(t *testing.T) {
 		w := w.within(t)
 		w.node("node-c", "zone-c", "400m")
-		w.await("web", endpoints(hinted, "a", "b"))
+		w.AwaitSlices("web", endpoints(hinted, "a", "b"))
 		w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Insufficient number of endpoints (2 endpoints, 3 zones), addressType: IPv4")
 	})
 	t.Run("without the annotation", func(t *testing.T) {
 		w := w.within(t)
-		w.patchService("web", `{"metadata":{"annotations":{"x":"z"}}}`)
-		w.await("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
-		w.patchService("web", `{"spec":{"trafficDistribution":null},"metadata":{"annotations":{"service.kubernetes.io/topology-mode":null}}}`)
-		w.await("web", endpoints(hinted, "a", "b"))
+		w.PatchService("web", `{"metadata":{"annotations":{"x":"z"}}}`)
+		w.AwaitSlices("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
+		w.PatchService("web", `{"spec":{"trafficDistribution":null},"metadata":{"annotations":{"service.kubernetes.io/topology-mode":null}}}`)
+		w.AwaitSlices("web", endpoints(hinted, "a", "b"))
 		w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Topology Aware Hints has been disabled, addressType: IPv4")
 	})
 }
@@ -115,10 +115,10 @@ func TestHintsAtAStart(t *testing.T) {
 	w.zones("1", "1")
 	w.pod(pod{name: "a", node: "node-a", ips: []string{"10.1.0.1"}})
 	w.pod(pod{name: "b", node: "node-b", ips: []string{"10.1.0.2"}})
-	w.service("web", auto)
+	w.Service("web", auto)
 	for range 3 {
 		run := w.start(nil)
-		w.await("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
+		w.AwaitSlices("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
 		run.Stop()
 	}
 	for e := range w.events("web") {
@@ -134,14 +134,14 @@ func TestTooFewEndpointsForTheZones(t *testing.T) {
 	w.start(nil)
 	w.pod(pod{name: "a", node: "node-a", ips: []string{"10.1.0.1"}})
 	w.pod(pod{name: "b", node: "node-b", ips: []string{"10.1.0.2"}})
-	w.service("web", auto)
-	w.await("web", endpoints(hinted, "a", "b"))
+	w.Service("web", auto)
+	w.AwaitSlices("web", endpoints(hinted, "a", "b"))
 	w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Insufficient number of endpoints (2 endpoints, 3 zones), addressType: IPv4")
 	// Each zone should have 2 of 5.
 	for i, node := range []string{"node-c", "node-a", "node-a"} {
 		w.pod(pod{name: fmt.Sprint("c", i), node: node, ips: []string{fmt.Sprint("10.1.1.", i)}})
 	}
-	w.await("web", endpoints(hinted, "a", "b", "c0", "c1", "c2"))
+	w.AwaitSlices("web", endpoints(hinted, "a", "b", "c0", "c1", "c2"))
 	w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Unable to allocate minimum required endpoints to each zone without exceeding overload threshold (5 endpoints, 3 zones), addressType: IPv4")
 }
 
@@ -152,7 +152,7 @@ func TestNodesThatDoNotCount(t *testing.T) {
 	w.zones("1", "1")
 	label := func(name, key string) {
 		_, err := w.Admin.CoreV1().Nodes().Patch(ctx, name, types.MergePatchType, []byte(`{"metadata":{"labels":{"`+key+`":""}}}`), metav1.PatchOptions{})
-		w.must(err)
+		w.Must(err)
 	}
 	w.node("control-plane", "zone-c", "1")
 	w.node("master", "", "1")
@@ -161,23 +161,23 @@ func TestNodesThatDoNotCount(t *testing.T) {
 	w.start(nil)
 	w.pod(pod{name: "a", node: "node-a", ips: []string{"10.1.0.1"}})
 	w.pod(pod{name: "b", node: "node-b", ips: []string{"10.1.0.2"}})
-	w.service("web", auto)
-	w.await("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
+	w.Service("web", auto)
+	w.AwaitSlices("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
 	// Endpoints there count, though.
 	w.pod(pod{name: "m", node: "master", ips: []string{"10.1.0.3"}})
 	w.pod(pod{name: "n", node: "master", ips: []string{"10.1.0.4"}})
-	w.await("web", endpoints(hinted, "a", "b", "m", "n"))
+	w.AwaitSlices("web", endpoints(hinted, "a", "b", "m", "n"))
 	w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: One or more endpoints do not have a zone specified, addressType: IPv4")
-	w.remove("m")
-	w.remove("n")
-	w.await("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
+	w.RemovePod("m")
+	w.RemovePod("n")
+	w.AwaitSlices("web", endpoints(hinted, "a zone zone-a", "b zone zone-b"))
 	// A zone whose only node is not ready gets no traffic, nor does it send any.
 	n, err := w.Admin.CoreV1().Nodes().Get(ctx, "node-b", metav1.GetOptions{})
-	w.must(err)
+	w.Must(err)
 	n.Status.Conditions[0].Status = corev1.ConditionUnknown
 	_, err = w.Admin.CoreV1().Nodes().UpdateStatus(ctx, n, metav1.UpdateOptions{})
-	w.must(err)
-	w.await("web", endpoints(hinted, "a", "b"))
+	w.Must(err)
+	w.AwaitSlices("web", endpoints(hinted, "a", "b"))
 	w.awaitEvent("web", "Warning TopologyAwareHintsDisabled: Insufficient Node information: allocatable CPU or zone not specified on one or more nodes, addressType: IPv4")
 }
 
@@ -198,8 +198,8 @@ func TestSurplus(t *testing.T) {
 				w.pod(pod{name: fmt.Sprint("pod-", i), node: "node-a", ips: []string{fmt.Sprint("10.1.0.", i+1)}})
 			}
 			w.start(nil)
-			w.service("web", auto)
-			w.await("web", func(list []discoveryv1.EndpointSlice) error {
+			w.Service("web", auto)
+			w.AwaitSlices("web", func(list []discoveryv1.EndpointSlice) error {
 				if err := sizes(16)(list); err != nil {
 					return err
 				}

@@ -17,9 +17,9 @@ func TestStoppedMeansStopped(t *testing.T) {
 	w := newWorld(t)
 	w.node("node", "", "1")
 	w.pod(pod{name: "a", ips: []string{"10.1.0.1"}})
-	w.service("web", nil)
+	w.Service("web", nil)
 	run := w.start(nil)
-	before := w.await("web", sizes(1))
+	before := w.AwaitSlices("web", sizes(1))
 	w.wrote(1, 0, 0)
 	for name, want := range map[string]float64{"num_endpoint_slices": 1, "desired_endpoint_slices": 1, "endpoints_desired": 1} {
 		if n, _ := w.Metric("endpoint_slice_controller_"+name, nil); n != want {
@@ -31,7 +31,7 @@ func TestStoppedMeansStopped(t *testing.T) {
 	}
 	run.Stop()
 	families, err := w.Kit.Hub.Gather()
-	w.must(err)
+	w.Must(err)
 	for _, f := range families {
 		if strings.HasPrefix(f.GetName(), "endpoint_slice_controller_") {
 			t.Errorf("a stopped controller still has %v", f)
@@ -42,7 +42,7 @@ func TestStoppedMeansStopped(t *testing.T) {
 	w.deleteSlice(before[0].Name)
 	w.pod(pod{name: "b", ips: []string{"10.1.0.2"}})
 	w.start(nil)
-	w.await("web", sizes(2))
+	w.AwaitSlices("web", sizes(2))
 	w.wrote(1, 0, 0)
 	if n, _ := w.Metric("endpoint_slice_controller_syncs", map[string]string{"result": "stale"}); n != 0 {
 		t.Errorf("%v stale syncs", n)
@@ -55,21 +55,21 @@ func TestStartCostsOneSyncPerService(t *testing.T) {
 	w := newWorld(t)
 	w.node("node", "", "1")
 	const n = 20
-	w.many(n, func(i int) map[string]string { return map[string]string{"app": fmt.Sprint("app-", i)} })
+	w.Backends(n, func(i int, p *corev1.Pod) { p.Labels["app"] = fmt.Sprint("app-", i) })
 	for i := range n {
-		w.service(fmt.Sprint("web-", i), func(s *corev1.Service) { s.Spec.Selector["app"] = fmt.Sprint("app-", i) })
+		w.Service(fmt.Sprint("web-", i), func(s *corev1.Service) { s.Spec.Selector["app"] = fmt.Sprint("app-", i) })
 	}
 	run := w.start(nil)
 	for i := range n {
-		w.await(fmt.Sprint("web-", i), sizes(1))
+		w.AwaitSlices(fmt.Sprint("web-", i), sizes(1))
 	}
 	w.wrote(n, 0, 0)
 	run.Stop()
 	w.start(nil)
 	w.wrote(0, 0, 0)
 	all, err := w.Admin.CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
-	w.must(err)
-	if added, _ := w.syncs(); int(added) != len(all.Items) {
+	w.Must(err)
+	if added, _ := w.queue().Keys(); int(added) != len(all.Items) {
 		t.Errorf("%v syncs of %d Services", added, len(all.Items))
 	}
 }
@@ -82,16 +82,16 @@ func TestStopInTheMiddle(t *testing.T) {
 	const n = 100
 	dual := corev1.IPFamilyPolicyPreferDualStack
 	for i := range n {
-		w.service(fmt.Sprint("web-", i), func(s *corev1.Service) { s.Spec.IPFamilyPolicy = &dual })
+		w.Service(fmt.Sprint("web-", i), func(s *corev1.Service) { s.Spec.IPFamilyPolicy = &dual })
 	}
 	made := func() int {
-		list, err := w.Admin.DiscoveryV1().EndpointSlices(w.ns).List(ctx, metav1.ListOptions{})
-		w.must(err)
+		list, err := w.Admin.DiscoveryV1().EndpointSlices(w.NS).List(ctx, metav1.ListOptions{})
+		w.Must(err)
 		return len(list.Items)
 	}
 	for _, after := range []int{10, 70, 130} {
 		run := w.start(func(c *v1beta1.EndpointSliceController) { c.Workers = 10 })
-		w.eventually(func() error {
+		w.Eventually(func() error {
 			if made() < after {
 				return fmt.Errorf("fewer than %d", after)
 			}
@@ -102,11 +102,9 @@ func TestStopInTheMiddle(t *testing.T) {
 	}
 	w.start(nil)
 	for i := range n {
-		w.await(fmt.Sprint("web-", i), sizes(0, 0))
+		w.AwaitSlices(fmt.Sprint("web-", i), sizes(0, 0))
 	}
-	list, err := w.Admin.CoreV1().Events(w.ns).List(ctx, metav1.ListOptions{})
-	w.must(err)
-	for _, e := range list.Items {
+	for _, e := range w.Events("") {
 		if e.Source.Component == "endpoint-slice-controller" {
 			t.Error(e.Reason, e.Message)
 		}

@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -46,26 +45,26 @@ func TestSomebodyElseWritesToSlices(t *testing.T) {
 	}{
 		{"deleted", "deleted", func(w *world, slice string) { w.deleteSlice(slice) }, false},
 		{"taken over", "taken", func(w *world, slice string) {
-			w.patchSlice(slice, `{"metadata":{"labels":{"endpointslice.kubernetes.io/managed-by":null}}}`)
+			w.PatchSlice(slice, `{"metadata":{"labels":{"endpointslice.kubernetes.io/managed-by":null}}}`)
 		}, true},
 		{"moved to a Service that is not there", "moved", func(w *world, slice string) {
-			w.patchSlice(slice, `{"metadata":{"labels":{"kubernetes.io/service-name":"elsewhere"}}}`)
+			w.PatchSlice(slice, `{"metadata":{"labels":{"kubernetes.io/service-name":"elsewhere"}}}`)
 		}, false},
 		{"without a Service", "lost", func(w *world, slice string) {
-			w.patchSlice(slice, `{"metadata":{"labels":{"kubernetes.io/service-name":null}}}`)
+			w.PatchSlice(slice, `{"metadata":{"labels":{"kubernetes.io/service-name":null}}}`)
 		}, false},
 		{"pending deletion", "held", func(w *world, slice string) {
-			w.patchSlice(slice, finalizer)
+			w.PatchSlice(slice, finalizer)
 			w.deleteSlice(slice)
-			w.t.Cleanup(func() { w.patchSlice(slice, `{"metadata":{"finalizers":null}}`) })
+			w.T.Cleanup(func() { w.PatchSlice(slice, `{"metadata":{"finalizers":null}}`) })
 		}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := w.within(t)
-			w.service(test.service, nil)
-			before := w.await(test.service, sizes(1))
+			w.Service(test.service, nil)
+			before := w.AwaitSlices(test.service, sizes(1))
 			test.do(w, before[0].Name)
-			after := w.await(test.service, fresh(uids(before)))
+			after := w.AwaitSlices(test.service, fresh(uids(before)))
 			want := 1
 			if test.stays {
 				want = 2
@@ -74,8 +73,8 @@ func TestSomebodyElseWritesToSlices(t *testing.T) {
 				t.Errorf("slices %v, want %d", names(after), want)
 			}
 			// The Service is served as any other from here on.
-			w.patchService(test.service, `{"metadata":{"labels":{"x":"y"}}}`)
-			w.await(test.service, func(list []discoveryv1.EndpointSlice) error {
+			w.PatchService(test.service, `{"metadata":{"labels":{"x":"y"}}}`)
+			w.AwaitSlices(test.service, func(list []discoveryv1.EndpointSlice) error {
 				for _, s := range list {
 					if s.UID != before[0].UID && s.Labels["x"] != "y" {
 						return fmt.Errorf("labels %v", s.Labels)
@@ -95,10 +94,10 @@ func TestSlicesThatStay(t *testing.T) {
 	w.pod(pod{name: "a", ips: []string{"10.1.0.1"}})
 	t.Run("edited", func(t *testing.T) {
 		w := w.within(t)
-		w.service("edited", nil)
-		before := w.await("edited", sizes(1))
-		w.patchSlice(before[0].Name, `{"endpoints":[{"addresses":["10.9.9.9"]},{"addresses":["10.9.9.8"]}]}`)
-		after := w.await("edited", func(list []discoveryv1.EndpointSlice) error {
+		w.Service("edited", nil)
+		before := w.AwaitSlices("edited", sizes(1))
+		w.PatchSlice(before[0].Name, `{"endpoints":[{"addresses":["10.9.9.9"]},{"addresses":["10.9.9.8"]}]}`)
+		after := w.AwaitSlices("edited", func(list []discoveryv1.EndpointSlice) error {
 			if err := sizes(1)(list); err != nil {
 				return err
 			}
@@ -110,10 +109,10 @@ func TestSlicesThatStay(t *testing.T) {
 	})
 	t.Run("foreign slices are left alone", func(t *testing.T) {
 		w := w.within(t)
-		w.service("shared", nil)
-		w.await("shared", sizes(1))
+		w.Service("shared", nil)
+		w.AwaitSlices("shared", sizes(1))
 		w.idle(func() {
-			_, err := w.Admin.DiscoveryV1().EndpointSlices(w.ns).Create(ctx, &discoveryv1.EndpointSlice{
+			_, err := w.Admin.DiscoveryV1().EndpointSlices(w.NS).Create(ctx, &discoveryv1.EndpointSlice{
 				ObjectMeta: metav1.ObjectMeta{
 					Name:   "foreign",
 					Labels: map[string]string{discoveryv1.LabelServiceName: "shared", discoveryv1.LabelManagedBy: "me"},
@@ -121,18 +120,18 @@ func TestSlicesThatStay(t *testing.T) {
 				AddressType: discoveryv1.AddressTypeIPv4,
 				Endpoints:   []discoveryv1.Endpoint{{Addresses: []string{"10.9.9.9"}}, {Addresses: []string{"10.9.9.8"}}},
 			}, metav1.CreateOptions{})
-			w.must(err)
-			w.patchService("shared", `{"metadata":{"annotations":{"x":"y"}}}`)
+			w.Must(err)
+			w.PatchService("shared", `{"metadata":{"annotations":{"x":"y"}}}`)
 		})
-		w.await("shared", sizes(2, 1))
+		w.AwaitSlices("shared", sizes(2, 1))
 	})
 }
 
 // faultless fails the test when a sync has failed, unless for an outdated cache.
 func (w *world) faultless() {
-	w.t.Helper()
+	w.T.Helper()
 	if n, _ := w.Metric("endpoint_slice_controller_syncs", map[string]string{"result": "error"}); n != 0 {
-		w.t.Errorf("%v syncs failed", n)
+		w.T.Errorf("%v syncs failed", n)
 	}
 }
 
@@ -141,12 +140,12 @@ func TestServiceCreatedAnew(t *testing.T) {
 	w.node("node", "", "1")
 	w.start(nil)
 	w.pod(pod{name: "a", ips: []string{"10.1.0.1"}})
-	w.service("web", nil)
-	before := w.await("web", sizes(1))
+	w.Service("web", nil)
+	before := w.AwaitSlices("web", sizes(1))
 	// Nobody collects garbage here: the old Service's slice is still there.
-	w.must(w.Admin.CoreV1().Services(w.ns).Delete(ctx, "web", metav1.DeleteOptions{}))
-	s := w.service("web", nil)
-	w.await("web", func(list []discoveryv1.EndpointSlice) error {
+	w.Must(w.Admin.CoreV1().Services(w.NS).Delete(ctx, "web", metav1.DeleteOptions{}))
+	s := w.Service("web", nil)
+	w.AwaitSlices("web", func(list []discoveryv1.EndpointSlice) error {
 		if err := sizes(1)(list); err != nil {
 			return err
 		}
@@ -162,29 +161,22 @@ func TestServicePendingDeletion(t *testing.T) {
 	w.node("node", "", "1")
 	w.start(nil)
 	w.pod(pod{name: "a", ips: []string{"10.1.0.1"}})
-	w.service("web", func(s *corev1.Service) { s.Finalizers = []string{"example.com/hold"} })
-	before := w.await("web", sizes(1))
-	w.must(w.Admin.CoreV1().Services(w.ns).Delete(ctx, "web", metav1.DeleteOptions{}))
-	defer w.patchService("web", `{"metadata":{"finalizers":null}}`)
+	w.Service("web", func(s *corev1.Service) { s.Finalizers = []string{"example.com/hold"} })
+	before := w.AwaitSlices("web", sizes(1))
+	w.Must(w.Admin.CoreV1().Services(w.NS).Delete(ctx, "web", metav1.DeleteOptions{}))
+	defer w.PatchService("web", `{"metadata":{"finalizers":null}}`)
 	w.pod(pod{name: "b", ips: []string{"10.1.0.2"}})
-	w.await("web", sizes(2))
+	w.AwaitSlices("web", sizes(2))
 	w.idle(func() { w.deleteSlice(before[0].Name) })
-	w.await("web", sizes())
+	w.AwaitSlices("web", sizes())
 }
 
 func TestNamespaceTerminating(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
-	w.service("web", nil)
-	before := w.await("web", sizes(0))
-	w.must(w.Admin.CoreV1().Namespaces().Delete(ctx, w.ns, metav1.DeleteOptions{}))
-	w.eventually(func() error {
-		ns, err := w.Admin.CoreV1().Namespaces().Get(ctx, w.ns, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) || err == nil && ns.Status.Phase == corev1.NamespaceTerminating {
-			return nil
-		}
-		return fmt.Errorf("phase %v, %v", ns.Status.Phase, err)
-	})
+	w.Service("web", nil)
+	before := w.AwaitSlices("web", sizes(0))
+	w.Terminate()
 	retries, _ := w.Metric("workqueue_retries_total", map[string]string{"name": "endpoint_slice"})
 	w.idle(func() { w.deleteSlice(before[0].Name) })
 	// What is queued for later counts as a retry, so the slice's deletion did.

@@ -19,11 +19,11 @@ import (
 func TestPacking(t *testing.T) {
 	w := newWorld(t)
 	w.node("node", "zone-a", "4")
-	pods := w.many(300, func(i int) map[string]string {
-		if i < 250 {
-			return map[string]string{"app": "web", "all": "yes"}
+	pods := w.Backends(300, func(i int, p *corev1.Pod) {
+		p.Labels["all"] = "yes"
+		if i >= 250 {
+			delete(p.Labels, "app")
 		}
-		return map[string]string{"all": "yes"}
 	})
 	for _, test := range []struct {
 		max   int32
@@ -40,8 +40,8 @@ func TestPacking(t *testing.T) {
 			w := w.within(t)
 			run := w.start(func(c *v1beta1.EndpointSliceController) { c.MaxEndpointsPerSlice = test.max })
 			defer run.Stop()
-			s := w.service(fmt.Sprintf("max-%d", test.max), nil)
-			w.await(s.Name, sizes(test.sizes...))
+			s := w.Service(fmt.Sprintf("max-%d", test.max), nil)
+			w.AwaitSlices(s.Name, sizes(test.sizes...))
 			// Services of the runs before have fuller or emptier slices, which stay.
 			w.wrote(len(test.sizes), 0, 0)
 		})
@@ -49,11 +49,11 @@ func TestPacking(t *testing.T) {
 	t.Run("another target port rewrites the slices in place", func(t *testing.T) {
 		w := w.within(t)
 		defer w.start(nil).Stop()
-		before, err := w.list("max-100")
-		w.must(err)
+		before, err := w.Slices("max-100")
+		w.Must(err)
 		w.wrote(0, 0, 0)
-		w.patchService("max-100", `{"spec":{"ports":[{"port":80,"targetPort":9090}]}}`)
-		after := w.await("max-100", ported(9090, 100, 100, 50))
+		w.PatchService("max-100", `{"spec":{"ports":[{"port":80,"targetPort":9090}]}}`)
+		after := w.AwaitSlices("max-100", ported(9090, 100, 100, 50))
 		if diff := cmp.Diff(names(before), names(after)); diff != "" {
 			t.Error(diff)
 		}
@@ -63,8 +63,8 @@ func TestPacking(t *testing.T) {
 		w := w.within(t)
 		defer w.start(nil).Stop()
 		w.wrote(0, 0, 0)
-		w.patchService("max-100", `{"metadata":{"labels":{"x":"y"}}}`)
-		w.await("max-100", func(list []discoveryv1.EndpointSlice) error {
+		w.PatchService("max-100", `{"metadata":{"labels":{"x":"y"}}}`)
+		w.AwaitSlices("max-100", func(list []discoveryv1.EndpointSlice) error {
 			for _, s := range list {
 				if s.Labels["x"] != "y" {
 					return fmt.Errorf("labels %v", s.Labels)
@@ -88,7 +88,7 @@ func TestPacking(t *testing.T) {
 			w := w.within(t)
 			w.prepacked(test.name, pods[:test.pods], test.existing)
 			defer w.start(nil).Stop()
-			w.await(test.name, sizes(test.sizes...))
+			w.AwaitSlices(test.name, sizes(test.sizes...))
 			w.wrote(test.writes...)
 		})
 	}
@@ -98,9 +98,9 @@ func TestPacking(t *testing.T) {
 		w.prepacked("thin", pods, thin)
 		defer w.start(nil).Stop()
 		w.wrote(0, 0, 0)
-		w.await("thin", sizes(thin...))
-		w.patchService("thin", `{"spec":{"ports":[{"port":80,"targetPort":9090}]}}`)
-		w.await("thin", ported(9090, 100, 100, 100))
+		w.AwaitSlices("thin", sizes(thin...))
+		w.PatchService("thin", `{"spec":{"ports":[{"port":80,"targetPort":9090}]}}`)
+		w.AwaitSlices("thin", ported(9090, 100, 100, 100))
 		w.wrote(0, 3, 7)
 	})
 }
@@ -119,8 +119,8 @@ func ported(port int32, want ...int) func([]discoveryv1.EndpointSlice) error {
 
 // prepacked makes a Service of these pods, some of which are in slices already.
 func (w *world) prepacked(name string, pods []*corev1.Pod, existing []int) {
-	w.t.Helper()
-	s := w.service(name, func(s *corev1.Service) {
+	w.T.Helper()
+	s := w.Service(name, func(s *corev1.Service) {
 		if len(pods) == 300 {
 			s.Spec.Selector = map[string]string{"all": "yes"}
 		}
@@ -145,7 +145,7 @@ func (w *world) prepacked(name string, pods []*corev1.Pod, existing []int) {
 			})
 		}
 		pods = pods[n:]
-		_, err := w.Admin.DiscoveryV1().EndpointSlices(w.ns).Create(ctx, slice, metav1.CreateOptions{})
-		w.must(err)
+		_, err := w.Admin.DiscoveryV1().EndpointSlices(w.NS).Create(ctx, slice, metav1.CreateOptions{})
+		w.Must(err)
 	}
 }

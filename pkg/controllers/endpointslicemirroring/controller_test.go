@@ -27,13 +27,13 @@ func TestContent(t *testing.T) {
 		e.Subsets = []corev1.EndpointSubset{{
 			Addresses: []corev1.EndpointAddress{{
 				IP: "10.1.0.1", Hostname: "host", NodeName: ptr.To("node"),
-				TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: w.ns, Name: "a", UID: "u", ResourceVersion: "7"},
+				TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: w.NS, Name: "a", UID: "u", ResourceVersion: "7"},
 			}},
 			NotReadyAddresses: []corev1.EndpointAddress{{IP: "10.1.0.2"}},
 			Ports:             []corev1.EndpointPort{{Name: "http", Port: 8080, AppProtocol: ptr.To("h2c")}},
 		}}
 	})
-	got := w.await("web", shows("10.1.0.1 10.1.0.2|8080"))[0]
+	got := w.AwaitSlices("web", shows("10.1.0.1 10.1.0.2|8080"))[0]
 	if !strings.HasPrefix(got.Name, "web-") || got.GenerateName != "web-" {
 		t.Errorf("name %s, generated from %s", got.Name, got.GenerateName)
 	}
@@ -52,7 +52,7 @@ func TestContent(t *testing.T) {
 			{
 				Addresses: []string{"10.1.0.1"}, Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)},
 				Hostname: ptr.To("host"), NodeName: ptr.To("node"),
-				TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: w.ns, Name: "a", UID: "u", ResourceVersion: "7"},
+				TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: w.NS, Name: "a", UID: "u", ResourceVersion: "7"},
 			},
 			{Addresses: []string{"10.1.0.2"}, Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(false)}},
 		},
@@ -60,8 +60,8 @@ func TestContent(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	w.idle(func() { w.touch("web") })
-	w.idle(func() {
+	w.queue().Idle(func() { w.touch("web") })
+	w.queue().Idle(func() {
 		w.patchEndpoints("web", `{"metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"a\":1}"}}}`)
 	})
 	if n := w.writes(); n != [3]int{1, 0, 0} {
@@ -102,11 +102,11 @@ func TestWhatIsMirrored(t *testing.T) {
 	}
 	check := func(prefix string) {
 		for _, name := range []string{"plain", "empty-selector", "external", "not-skipped"} {
-			w.await(prefix+name, shows("10.1.0.1|80"))
+			w.AwaitSlices(prefix+name, shows("10.1.0.1|80"))
 		}
-		w.settled()
+		w.queue().Settles()
 		for _, name := range []string{"selects", "alone", "skipped", "lock", "bare", "waits"} {
-			w.await(prefix+name, shows())
+			w.AwaitSlices(prefix+name, shows())
 		}
 	}
 	make("before-")
@@ -119,14 +119,14 @@ func TestWhatIsMirrored(t *testing.T) {
 	}
 	// The Service may come later.
 	w.service("before-alone", nil)
-	w.await("before-alone", shows("10.1.0.1|80"))
+	w.AwaitSlices("before-alone", shows("10.1.0.1|80"))
 }
 
 func TestTransitions(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
 	w.both("web", nil)
-	before := w.await("web", shows("10.1.0.1|80"))
+	before := w.AwaitSlices("web", shows("10.1.0.1|80"))
 	for _, test := range []struct {
 		name         string
 		take, giveUs func()
@@ -143,9 +143,9 @@ func TestTransitions(t *testing.T) {
 			func() {
 				w.patchEndpoints("web", `{"metadata":{"annotations":{"control-plane.alpha.kubernetes.io/leader":null}}}`)
 			}},
-		{"selected", func() { w.patchService("web", `{"spec":{"selector":{"app":"web"}}}`) },
-			func() { w.patchService("web", `{"spec":{"selector":null}}`) }},
-		{"without Service", func() { w.must(w.Admin.CoreV1().Services(w.ns).Delete(ctx, "web", metav1.DeleteOptions{})) },
+		{"selected", func() { w.PatchService("web", `{"spec":{"selector":{"app":"web"}}}`) },
+			func() { w.PatchService("web", `{"spec":{"selector":null}}`) }},
+		{"without Service", func() { w.Must(w.Admin.CoreV1().Services(w.NS).Delete(ctx, "web", metav1.DeleteOptions{})) },
 			func() { w.service("web", nil) }},
 		{"without addresses", func() { w.patchEndpoints("web", `{"subsets":null}`) },
 			func() {
@@ -154,19 +154,19 @@ func TestTransitions(t *testing.T) {
 		{"deleted", func() { w.deleteEndpoints("web") }, func() { w.endpoints("web", nil) }},
 	} {
 		test.take()
-		w.await("web", shows())
-		w.settled()
+		w.AwaitSlices("web", shows())
+		w.queue().Settles()
 		test.giveUs()
-		after := w.await("web", shows("10.1.0.1|80"))
+		after := w.AwaitSlices("web", shows("10.1.0.1|80"))
 		if after[0].UID == before[0].UID {
 			t.Errorf("%s: the same slice", test.name)
 		}
 		before = after
 	}
-	w.must(w.Admin.CoreV1().Services(w.ns).Delete(ctx, "web", metav1.DeleteOptions{}))
+	w.Must(w.Admin.CoreV1().Services(w.NS).Delete(ctx, "web", metav1.DeleteOptions{}))
 	w.deleteEndpoints("web")
-	w.await("web", shows())
-	w.eventually(func() error {
+	w.AwaitSlices("web", shows())
+	w.Eventually(func() error {
 		if n, _ := w.Metric("endpoint_slice_mirroring_controller_num_endpoint_slices", nil); n != 0 {
 			return fmt.Errorf("%v slices are counted", n)
 		}
@@ -185,22 +185,22 @@ func TestPortsAndFamilies(t *testing.T) {
 	w.both("same-port", of(subset("10.1.0.1", 80), subset("10.1.0.2", 80)))
 	w.both("both-families", of(subset("10.1.0.1 fd00::1", 80, 81), subset("10.1.0.2", 82)))
 	w.both("no-ports", of(subset("10.1.0.1")))
-	w.await("same-address", shows("10.1.0.1|80 81"))
-	w.await("nothing-in-common", shows("10.1.0.1|80", "10.1.0.2|81"))
-	w.await("same-port", shows("10.1.0.1 10.1.0.2|80"))
-	for _, s := range w.await("both-families", shows("10.1.0.1|80 81", "fd00::1|80 81", "10.1.0.2|82")) {
+	w.AwaitSlices("same-address", shows("10.1.0.1|80 81"))
+	w.AwaitSlices("nothing-in-common", shows("10.1.0.1|80", "10.1.0.2|81"))
+	w.AwaitSlices("same-port", shows("10.1.0.1 10.1.0.2|80"))
+	for _, s := range w.AwaitSlices("both-families", shows("10.1.0.1|80 81", "fd00::1|80 81", "10.1.0.2|82")) {
 		if v6 := strings.Contains(s.Endpoints[0].Addresses[0], ":"); v6 != (s.AddressType == discoveryv1.AddressTypeIPv6) {
 			t.Errorf("%v in a slice of %s", s.Endpoints, s.AddressType)
 		}
 	}
-	w.await("no-ports", shows("10.1.0.1|"))
+	w.AwaitSlices("no-ports", shows("10.1.0.1|"))
 	for _, name := range []string{"same-address", "nothing-in-common", "same-port", "both-families", "no-ports"} {
-		w.idle(func() { w.touch(name) })
+		w.queue().Idle(func() { w.touch(name) })
 	}
 	// Other ports are written into the slices that are there.
-	before := w.await("nothing-in-common", shows("10.1.0.1|80", "10.1.0.2|81"))
+	before := w.AwaitSlices("nothing-in-common", shows("10.1.0.1|80", "10.1.0.2|81"))
 	w.patchEndpoints("nothing-in-common", `{"subsets":[{"addresses":[{"ip":"10.1.0.3"}],"ports":[{"port":83}]}]}`)
-	after := w.await("nothing-in-common", shows("10.1.0.3|83"))
+	after := w.AwaitSlices("nothing-in-common", shows("10.1.0.3|83"))
 	if after[0].UID != before[0].UID && after[0].UID != before[1].UID {
 		t.Error("the slice is a new one")
 	}
@@ -225,20 +225,20 @@ func TestTooMany(t *testing.T) {
 		}
 		return nil
 	}
-	w.await("full", thousand)
-	w.await("too-many", thousand)
+	w.AwaitSlices("full", thousand)
+	w.AwaitSlices("too-many", thousand)
 	w.awaitEvent("too-many", "Warning TooManyAddressesToMirror: A max of 1000 addresses can be mirrored to EndpointSlices per Endpoints subset. 1 addresses were skipped")
 	if e := w.events("full"); len(e) > 0 {
 		t.Error(e)
 	}
-	w.idle(func() { w.touch("full") })
+	w.queue().Idle(func() { w.touch("full") })
 }
 
 func TestLimit(t *testing.T) {
 	w := newWorld(t)
 	w.start(func(c *v1beta1.EndpointSliceMirroringController) { c.MaxEndpointsPerSubset = 2 })
 	w.both("web", func(e *corev1.Endpoints) { e.Subsets[0] = subset("10.1.0.1 10.1.0.2 10.1.0.3", 80) })
-	w.await("web", shows("10.1.0.1 10.1.0.2|80"))
+	w.AwaitSlices("web", shows("10.1.0.1 10.1.0.2|80"))
 	w.awaitEvent("web", "Warning TooManyAddressesToMirror: A max of 2 addresses can be mirrored to EndpointSlices per Endpoints subset. 1 addresses were skipped")
 }
 
@@ -246,7 +246,7 @@ func TestMetadataFollows(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
 	w.both("web", nil)
-	before := w.await("web", shows("10.1.0.1|80"))
+	before := w.AwaitSlices("web", shows("10.1.0.1|80"))
 	has := func(labels, annotations map[string]string) func([]discoveryv1.EndpointSlice) error {
 		return func(list []discoveryv1.EndpointSlice) error {
 			want := map[string]string{discoveryv1.LabelServiceName: "web", discoveryv1.LabelManagedBy: us}
@@ -263,13 +263,13 @@ func TestMetadataFollows(t *testing.T) {
 		}
 	}
 	w.patchEndpoints("web", `{"metadata":{"labels":{"a":"b"},"annotations":{"c":"d"}}}`)
-	w.await("web", has(map[string]string{"a": "b"}, map[string]string{"c": "d"}))
+	w.AwaitSlices("web", has(map[string]string{"a": "b"}, map[string]string{"c": "d"}))
 	w.patchEndpoints("web", `{"metadata":{"labels":{"a":null,"e":"f"},"annotations":{"c":null}}}`)
-	w.await("web", has(map[string]string{"e": "f"}, nil))
+	w.AwaitSlices("web", has(map[string]string{"e": "f"}, nil))
 	// The slice's own labels win, and are no reason to write again and again.
 	w.patchEndpoints("web", `{"metadata":{"labels":{"endpointslice.kubernetes.io/managed-by":"me","kubernetes.io/service-name":"other","g":"h"}}}`)
-	after := w.await("web", has(map[string]string{"e": "f", "g": "h"}, nil))
-	w.idle(func() { w.touch("web") })
+	after := w.AwaitSlices("web", has(map[string]string{"e": "f", "g": "h"}, nil))
+	w.queue().Idle(func() { w.touch("web") })
 	if after[0].UID != before[0].UID {
 		t.Error("the slice was replaced")
 	}

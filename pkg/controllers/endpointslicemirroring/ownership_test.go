@@ -23,7 +23,7 @@ func TestSomebodyElseWritesToSlices(t *testing.T) {
 	w.start(nil)
 	const hold = `{"metadata":{"finalizers":["example.com/hold"]}}`
 	remove := func(slice string) {
-		w.must(w.Admin.DiscoveryV1().EndpointSlices(w.ns).Delete(ctx, slice, metav1.DeleteOptions{}))
+		w.Must(w.Admin.DiscoveryV1().EndpointSlices(w.NS).Delete(ctx, slice, metav1.DeleteOptions{}))
 	}
 	for _, test := range []struct {
 		name string
@@ -31,24 +31,24 @@ func TestSomebodyElseWritesToSlices(t *testing.T) {
 		// kept: it is put right; otherwise there is a new one.
 		kept bool
 	}{
-		{"edited", func(s string) { w.patchSlice(s, `{"endpoints":[{"addresses":["10.9.9.9"]}]}`) }, true},
+		{"edited", func(s string) { w.PatchSlice(s, `{"endpoints":[{"addresses":["10.9.9.9"]}]}`) }, true},
 		{"deleted", remove, false},
 		{"taken", func(s string) {
-			w.patchSlice(s, `{"metadata":{"labels":{"endpointslice.kubernetes.io/managed-by":"me"}}}`)
+			w.PatchSlice(s, `{"metadata":{"labels":{"endpointslice.kubernetes.io/managed-by":"me"}}}`)
 		}, false},
-		{"moved", func(s string) { w.patchSlice(s, `{"metadata":{"labels":{"kubernetes.io/service-name":"nobody"}}}`) }, false},
+		{"moved", func(s string) { w.PatchSlice(s, `{"metadata":{"labels":{"kubernetes.io/service-name":"nobody"}}}`) }, false},
 		{"held", func(s string) {
-			w.patchSlice(s, hold)
+			w.PatchSlice(s, hold)
 			remove(s)
-			w.t.Cleanup(func() { w.patchSlice(s, `{"metadata":{"finalizers":null}}`) })
+			w.T.Cleanup(func() { w.PatchSlice(s, `{"metadata":{"finalizers":null}}`) })
 		}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := w.within(t)
 			w.both(test.name, nil)
-			before := w.await(test.name, shows("10.1.0.1|80"))[0]
+			before := w.AwaitSlices(test.name, shows("10.1.0.1|80"))[0]
 			test.do(before.Name)
-			w.await(test.name, func(list []discoveryv1.EndpointSlice) error {
+			w.AwaitSlices(test.name, func(list []discoveryv1.EndpointSlice) error {
 				for _, s := range list {
 					if s.Labels[discoveryv1.LabelManagedBy] == us && s.DeletionTimestamp == nil && (s.UID == before.UID) == test.kept {
 						return shows("10.1.0.1|80")([]discoveryv1.EndpointSlice{s})
@@ -58,23 +58,23 @@ func TestSomebodyElseWritesToSlices(t *testing.T) {
 			})
 		})
 	}
-	w.await("nobody", shows()) // a Service that there is not has no slices
+	w.AwaitSlices("nobody", shows()) // a Service that there is not has no slices
 }
 
 func TestForeignSlicesAreLeftAlone(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
-	foreign, err := w.Admin.DiscoveryV1().EndpointSlices(w.ns).Create(ctx, &discoveryv1.EndpointSlice{
+	foreign, err := w.Admin.DiscoveryV1().EndpointSlices(w.NS).Create(ctx, &discoveryv1.EndpointSlice{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: "foreign", Labels: map[string]string{discoveryv1.LabelServiceName: "web", discoveryv1.LabelManagedBy: "me"},
 		},
 		AddressType: discoveryv1.AddressTypeIPv4, Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.9.9.9"}}},
 	}, metav1.CreateOptions{})
-	w.must(err)
+	w.Must(err)
 	w.both("web", nil)
-	w.await("web", shows("10.9.9.9|", "10.1.0.1|80"))
+	w.AwaitSlices("web", shows("10.9.9.9|", "10.1.0.1|80"))
 	w.deleteEndpoints("web")
-	left := w.await("web", shows("10.9.9.9|"))
+	left := w.AwaitSlices("web", shows("10.9.9.9|"))
 	if left[0].ResourceVersion != foreign.ResourceVersion {
 		t.Error("it was written")
 	}
@@ -86,12 +86,12 @@ func TestEndpointsCreatedAnew(t *testing.T) {
 	w := newWorld(t)
 	run := w.start(nil)
 	w.both("web", nil)
-	before := w.await("web", shows("10.1.0.1|80"))
+	before := w.AwaitSlices("web", shows("10.1.0.1|80"))
 	run.Stop()
 	w.deleteEndpoints("web")
 	e := w.endpoints("web", nil)
 	w.start(nil)
-	w.await("web", func(list []discoveryv1.EndpointSlice) error {
+	w.AwaitSlices("web", func(list []discoveryv1.EndpointSlice) error {
 		if err := shows("10.1.0.1|80")(list); err != nil {
 			return err
 		}
@@ -111,15 +111,15 @@ func TestEndpointsPendingDeletion(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
 	w.both("web", func(e *corev1.Endpoints) { e.Finalizers = []string{"example.com/hold"} })
-	before := w.await("web", shows("10.1.0.1|80"))
+	before := w.AwaitSlices("web", shows("10.1.0.1|80"))
 	w.deleteEndpoints("web")
 	defer w.patchEndpoints("web", `{"metadata":{"finalizers":null}}`)
 	w.patchEndpoints("web", `{"subsets":[{"addresses":[{"ip":"10.1.0.2"}],"ports":[{"port":80}]}]}`)
-	w.await("web", shows("10.1.0.2|80"))
-	w.idle(func() {
-		w.must(w.Admin.DiscoveryV1().EndpointSlices(w.ns).Delete(ctx, before[0].Name, metav1.DeleteOptions{}))
+	w.AwaitSlices("web", shows("10.1.0.2|80"))
+	w.queue().Idle(func() {
+		w.Must(w.Admin.DiscoveryV1().EndpointSlices(w.NS).Delete(ctx, before[0].Name, metav1.DeleteOptions{}))
 	})
-	w.await("web", shows())
+	w.AwaitSlices("web", shows())
 }
 
 // TestChangesWhileStopped are made up for by the next run.
@@ -131,7 +131,7 @@ func TestChangesWhileStopped(t *testing.T) {
 		w.both(name, nil)
 	}
 	for _, name := range names {
-		w.await(name, shows("10.1.0.1|80"))
+		w.AwaitSlices(name, shows("10.1.0.1|80"))
 	}
 	run.Stop()
 	for _, name := range []string{"num_endpoint_slices", "changes", "endpoints_sync_duration"} {
@@ -142,19 +142,19 @@ func TestChangesWhileStopped(t *testing.T) {
 	w.deleteEndpoints("without-endpoints")
 	w.deleteEndpoints("without-both")
 	for _, name := range []string{"without-service", "without-both"} {
-		w.must(w.Admin.CoreV1().Services(w.ns).Delete(ctx, name, metav1.DeleteOptions{}))
+		w.Must(w.Admin.CoreV1().Services(w.NS).Delete(ctx, name, metav1.DeleteOptions{}))
 	}
 	w.patchEndpoints("skipped", `{"metadata":{"labels":{"endpointslice.kubernetes.io/skip-mirror":"true"}}}`)
-	w.patchService("selected", `{"spec":{"selector":{"app":"web"}}}`)
+	w.PatchService("selected", `{"spec":{"selector":{"app":"web"}}}`)
 	w.patchEndpoints("edited", `{"subsets":[{"addresses":[{"ip":"10.1.0.2"}],"ports":[{"port":80}]}]}`)
 	w.start(nil)
 	for _, name := range []string{"without-endpoints", "without-service", "without-both", "skipped", "selected"} {
-		w.await(name, shows())
+		w.AwaitSlices(name, shows())
 	}
-	w.await("edited", shows("10.1.0.2|80"))
-	w.await("stays", shows("10.1.0.1|80"))
-	w.settled()
-	if diff := cmp.Diff(map[string]int{"put": 1, "delete": 5}, w.requests()); diff != "" {
+	w.AwaitSlices("edited", shows("10.1.0.2|80"))
+	w.AwaitSlices("stays", shows("10.1.0.1|80"))
+	w.queue().Settles()
+	if diff := cmp.Diff(map[string]int{"put": 1, "delete": 5}, w.Writes()); diff != "" {
 		t.Error("requests:", diff)
 	}
 }
@@ -166,49 +166,42 @@ func TestBatchPeriod(t *testing.T) {
 	w.Kit.Clock = clock
 	w.start(func(c *v1beta1.EndpointSliceMirroringController) { c.UpdatesBatchPeriod.Duration = time.Second })
 	w.both("web", nil)
-	slice := w.await("web", shows("10.1.0.1|80"))[0]
-	w.settled()
+	slice := w.AwaitSlices("web", shows("10.1.0.1|80"))[0]
+	w.queue().Settles()
 	later := func() float64 {
 		n, _ := w.Metric("workqueue_retries_total", map[string]string{"name": "endpoint_slice_mirroring"})
 		return n
 	}
 	before := later()
-	w.patchSlice(slice.Name, `{"endpoints":[{"addresses":["10.9.9.9"]}]}`)
-	w.eventually(func() error {
+	w.PatchSlice(slice.Name, `{"endpoints":[{"addresses":["10.9.9.9"]}]}`)
+	w.Eventually(func() error {
 		if later() == before {
 			return fmt.Errorf("nothing was queued for later")
 		}
 		return nil
 	})
-	w.await("web", shows("10.9.9.9|80"))
+	w.AwaitSlices("web", shows("10.9.9.9|80"))
 	clock.Step(time.Second)
-	w.await("web", shows("10.1.0.1|80"))
+	w.AwaitSlices("web", shows("10.1.0.1|80"))
 }
 
 func TestNamespaceTerminating(t *testing.T) {
 	w := newWorld(t)
 	run := w.start(nil)
 	w.both("web", nil)
-	before := w.await("web", shows("10.1.0.1|80"))
-	w.must(w.Admin.CoreV1().Namespaces().Delete(ctx, w.ns, metav1.DeleteOptions{}))
-	w.eventually(func() error {
-		ns, err := w.Admin.CoreV1().Namespaces().Get(ctx, w.ns, metav1.GetOptions{})
-		if err == nil && ns.Status.Phase != corev1.NamespaceTerminating {
-			return fmt.Errorf("phase %s", ns.Status.Phase)
-		}
-		return err
-	})
-	w.settled()
-	posts := w.requests()["post"]
-	w.must(w.Admin.DiscoveryV1().EndpointSlices(w.ns).Delete(ctx, before[0].Name, metav1.DeleteOptions{}))
-	w.eventually(func() error {
-		if w.requests()["post"] == posts {
+	before := w.AwaitSlices("web", shows("10.1.0.1|80"))
+	w.Terminate()
+	w.queue().Settles()
+	posts := w.Writes()["post"]
+	w.Must(w.Admin.DiscoveryV1().EndpointSlices(w.NS).Delete(ctx, before[0].Name, metav1.DeleteOptions{}))
+	w.Eventually(func() error {
+		if w.Writes()["post"] == posts {
 			return fmt.Errorf("no attempt to create it")
 		}
 		return nil
 	})
-	w.settled()
-	if n := w.requests()["post"]; n != posts+1 {
+	w.queue().Settles()
+	if n := w.Writes()["post"]; n != posts+1 {
 		t.Errorf("%d attempts", n-posts)
 	}
 	if failed := run.Load().Errors; failed != 0 {
@@ -227,13 +220,13 @@ func TestStopInTheMiddle(t *testing.T) {
 		})
 	}
 	made := func() int {
-		list, err := w.Admin.DiscoveryV1().EndpointSlices(w.ns).List(ctx, metav1.ListOptions{})
-		w.must(err)
+		list, err := w.Admin.DiscoveryV1().EndpointSlices(w.NS).List(ctx, metav1.ListOptions{})
+		w.Must(err)
 		return len(list.Items)
 	}
 	for _, after := range []int{10, 50, 90} {
 		run := w.start(func(c *v1beta1.EndpointSliceMirroringController) { c.Workers = 10 })
-		w.eventually(func() error {
+		w.Eventually(func() error {
 			if made() < after {
 				return fmt.Errorf("fewer than %d", after)
 			}
@@ -243,19 +236,19 @@ func TestStopInTheMiddle(t *testing.T) {
 		t.Logf("stopped after %d of %d", made(), 2*n)
 	}
 	w.start(nil)
-	w.eventually(func() error {
+	w.Eventually(func() error {
 		if made() < 2*n {
 			return fmt.Errorf("%d of %d", made(), 2*n)
 		}
 		return nil
 	})
-	w.settled()
+	w.queue().Settles()
 	if made() != 2*n {
 		t.Errorf("%d slices, want %d", made(), 2*n)
 	}
 	owners := map[types.UID]int{}
-	list, err := w.Admin.DiscoveryV1().EndpointSlices(w.ns).List(ctx, metav1.ListOptions{})
-	w.must(err)
+	list, err := w.Admin.DiscoveryV1().EndpointSlices(w.NS).List(ctx, metav1.ListOptions{})
+	w.Must(err)
 	for _, s := range list.Items {
 		owners[s.OwnerReferences[0].UID]++
 		if !strings.HasPrefix(s.Name, "web-") {

@@ -12,13 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 	"github.com/kube-live/kube-controller-manager/pkg/controllers/endpointslicemirroring"
@@ -35,38 +32,19 @@ func TestMain(m *testing.M) { os.Exit(shared.Main(m)) }
 var ctx = context.Background()
 
 // world is a namespace and the controller.
-type world struct {
-	*harness.Harness
-	t  *testing.T
-	ns string
-}
+type world struct{ *harness.Services }
 
 func newWorld(t *testing.T) *world {
-	h := harness.New(t, shared.Plane(t))
-	// Each request about Endpoints is answered with the advice not to use them.
-	h.AdminConfig.WarningHandler = rest.NoWarnings{}
-	h.Admin = kubernetes.NewForConfigOrDie(h.AdminConfig)
-	w := &world{Harness: h, t: t, ns: h.Namespace()}
-	t.Cleanup(w.clear)
-	return w
-}
-
-// clear removes what the runs of other tests would have to do with too.
-func (w *world) clear() {
-	list, err := w.Admin.CoreV1().Services(w.ns).List(ctx, metav1.ListOptions{})
-	w.must(err)
-	for _, s := range list.Items {
-		w.must(w.Admin.CoreV1().Services(w.ns).Delete(ctx, s.Name, metav1.DeleteOptions{}))
-	}
-	w.must(w.Admin.CoreV1().Endpoints(w.ns).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}))
-	w.must(w.Admin.DiscoveryV1().EndpointSlices(w.ns).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}))
+	return &world{harness.NewServices(t, shared.Plane(t))}
 }
 
 // within is the world as a subtest sees it.
-func (w *world) within(t *testing.T) *world { return &world{Harness: w.Harness, t: t, ns: w.ns} }
+func (w *world) within(t *testing.T) *world { return &world{w.Within(t)} }
+
+func (w *world) queue() harness.Queue { return w.Queue("endpoint_slice_mirroring") }
 
 func (w *world) start(configure func(*v1beta1.EndpointSliceMirroringController)) *harness.Run {
-	w.t.Helper()
+	w.T.Helper()
 	return w.Start(endpointslicemirroring.Descriptor(), func(c *v1beta1.Controllers) {
 		if configure != nil {
 			configure(&c.EndpointSliceMirroring)
@@ -74,34 +52,16 @@ func (w *world) start(configure func(*v1beta1.EndpointSliceMirroringController))
 	})
 }
 
-func (w *world) must(err error) {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *world) eventually(check func() error) {
-	w.t.Helper()
-	testkit.Eventually(w.t, harness.Timeout, check)
-}
-
 // service creates a Service without a selector.
 func (w *world) service(name string, change func(*corev1.Service)) *corev1.Service {
-	w.t.Helper()
+	w.T.Helper()
 	s := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}}}
 	if change != nil {
 		change(s)
 	}
-	s, err := w.Admin.CoreV1().Services(w.ns).Create(ctx, s, metav1.CreateOptions{})
-	w.must(err)
+	s, err := w.Admin.CoreV1().Services(w.NS).Create(ctx, s, metav1.CreateOptions{})
+	w.Must(err)
 	return s
-}
-
-func (w *world) patchService(name, patch string) {
-	w.t.Helper()
-	_, err := w.Admin.CoreV1().Services(w.ns).Patch(ctx, name, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
-	w.must(err)
 }
 
 // subset has addresses that are ready, and a port each.
@@ -118,60 +78,32 @@ func subset(addresses string, ports ...int32) (s corev1.EndpointSubset) {
 // endpoints creates an Endpoints object with one address and one port, unless
 // change, which may be nil, makes something else of it.
 func (w *world) endpoints(name string, change func(*corev1.Endpoints)) *corev1.Endpoints {
-	w.t.Helper()
+	w.T.Helper()
 	e := &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Name: name}, Subsets: []corev1.EndpointSubset{subset("10.1.0.1", 80)}}
 	if change != nil {
 		change(e)
 	}
-	e, err := w.Admin.CoreV1().Endpoints(w.ns).Create(ctx, e, metav1.CreateOptions{})
-	w.must(err)
+	e, err := w.Admin.CoreV1().Endpoints(w.NS).Create(ctx, e, metav1.CreateOptions{})
+	w.Must(err)
 	return e
 }
 
 // both creates a Service without a selector and its Endpoints.
 func (w *world) both(name string, change func(*corev1.Endpoints)) {
-	w.t.Helper()
+	w.T.Helper()
 	w.service(name, nil)
 	w.endpoints(name, change)
 }
 
 func (w *world) patchEndpoints(name, patch string) {
-	w.t.Helper()
-	_, err := w.Admin.CoreV1().Endpoints(w.ns).Patch(ctx, name, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-	w.must(err)
+	w.T.Helper()
+	_, err := w.Admin.CoreV1().Endpoints(w.NS).Patch(ctx, name, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+	w.Must(err)
 }
 
 func (w *world) deleteEndpoints(name string) {
-	w.t.Helper()
-	w.must(w.Admin.CoreV1().Endpoints(w.ns).Delete(ctx, name, metav1.DeleteOptions{}))
-}
-
-func (w *world) patchSlice(name, patch string) {
-	w.t.Helper()
-	_, err := w.Admin.DiscoveryV1().EndpointSlices(w.ns).Patch(ctx, name, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-	w.must(err)
-}
-
-// list is the slices of a Service, by name.
-func (w *world) list(service string) ([]discoveryv1.EndpointSlice, error) {
-	list, err := w.Admin.DiscoveryV1().EndpointSlices(w.ns).List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + service})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(list.Items, func(a, b discoveryv1.EndpointSlice) int { return strings.Compare(a.Name, b.Name) })
-	return list.Items, nil
-}
-
-// await waits until the slices of a Service pass a check, and returns them.
-func (w *world) await(service string, check func([]discoveryv1.EndpointSlice) error) (found []discoveryv1.EndpointSlice) {
-	w.t.Helper()
-	w.eventually(func() (err error) {
-		if found, err = w.list(service); err != nil {
-			return err
-		}
-		return check(found)
-	})
-	return found
+	w.T.Helper()
+	w.Must(w.Admin.CoreV1().Endpoints(w.NS).Delete(ctx, name, metav1.DeleteOptions{}))
 }
 
 // shows checks the slices, each described as "addresses|ports".
@@ -201,7 +133,7 @@ func shows(want ...string) func([]discoveryv1.EndpointSlice) error {
 
 // writes is how many slices this run has created, updated and deleted.
 func (w *world) writes() (n [3]int) {
-	w.t.Helper()
+	w.T.Helper()
 	for i, operation := range []string{"create", "update", "delete"} {
 		v, _ := w.Metric("endpoint_slice_mirroring_controller_changes", map[string]string{"operation": operation})
 		n[i] = int(v)
@@ -209,68 +141,15 @@ func (w *world) writes() (n [3]int) {
 	return n
 }
 
-// requests is how many requests this run has sent that write.
-func (w *world) requests() map[string]int {
-	w.t.Helper()
-	all := map[string]int{}
-	for _, verb := range []string{"post", "put", "patch", "delete"} {
-		for _, code := range []string{"2xx", "4xx", "5xx", "error"} {
-			if n, _ := w.Metric("kube_controller_manager_api_requests_total", map[string]string{"verb": verb, "code": code}); n > 0 {
-				all[verb] += int(n)
-			}
-		}
-	}
-	return all
-}
-
-// syncs is how many keys were queued by now, and how many were handled.
-func (w *world) syncs() (added, done float64) {
-	w.t.Helper()
-	queue := map[string]string{"name": "endpoint_slice_mirroring"}
-	// In this order, so that equal numbers mean that nothing was under way.
-	done, _ = w.Metric("workqueue_work_duration_seconds", queue)
-	added, _ = w.Metric("workqueue_adds_total", queue)
-	return added, done
-}
-
-// settled waits until nothing is queued.
-func (w *world) settled() {
-	w.t.Helper()
-	w.eventually(func() error {
-		if added, done := w.syncs(); added != done {
-			return fmt.Errorf("%v of %v syncs are done", done, added)
-		}
-		return nil
-	})
-}
-
-// idle does something that must lead to a sync but to no requests.
-func (w *world) idle(do func()) {
-	w.t.Helper()
-	w.settled()
-	before, _ := w.syncs()
-	sent := w.requests()
-	do()
-	w.eventually(func() error {
-		if added, done := w.syncs(); added == before || added != done {
-			return fmt.Errorf("%v of %v syncs are done, %v at first", done, added, before)
-		}
-		return nil
-	})
-	if diff := cmp.Diff(sent, w.requests()); diff != "" {
-		w.t.Error("requests:", diff)
-	}
-}
-
 // touch changes Endpoints in a way that no slice shows.
 func (w *world) touch(name string) {
-	w.t.Helper()
+	w.T.Helper()
 	w.patchEndpoints(name, fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, corev1.EndpointsLastChangeTriggerTime, time.Now().Format(time.RFC3339Nano)))
 }
 
 func (w *world) awaitEvent(name, want string) {
-	w.t.Helper()
-	w.eventually(func() error {
+	w.T.Helper()
+	w.Eventually(func() error {
 		if got := w.events(name); !got[want] {
 			return fmt.Errorf("events %q, want %q", slices.Sorted(maps.Keys(got)), want)
 		}
@@ -280,11 +159,9 @@ func (w *world) awaitEvent(name, want string) {
 
 // events are the messages of the controller's events about Endpoints.
 func (w *world) events(name string) map[string]bool {
-	w.t.Helper()
-	list, err := w.Admin.CoreV1().Events(w.ns).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.kind=Endpoints,involvedObject.name=" + name})
-	w.must(err)
+	w.T.Helper()
 	all := map[string]bool{}
-	for _, e := range list.Items {
+	for _, e := range w.Events("involvedObject.kind=Endpoints,involvedObject.name=" + name) {
 		if e.Source.Component == "endpoint-slice-mirroring-controller" {
 			all[fmt.Sprintf("%s %s: %s", e.Type, e.Reason, e.Message)] = true
 		}
