@@ -18,8 +18,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	certutil "k8s.io/client-go/util/cert"
-	"k8s.io/utils/clock"
-	clocktesting "k8s.io/utils/clock/testing"
 
 	cleaner "github.com/kube-live/kube-controller-manager/pkg/controllers/certificatesigningrequestcleaner"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit"
@@ -32,75 +30,35 @@ var shared testkit.Shared
 
 func TestMain(m *testing.M) { os.Exit(shared.Main(m)) }
 
-// passClock stands still but for the test, and tells when a pass has ended: the
-// controller then begins to wait for the next.
-type passClock struct {
-	*clocktesting.FakeClock
-	ended chan struct{}
-}
-
-func (c *passClock) NewTimer(d time.Duration) clock.Timer {
-	timer := c.FakeClock.NewTimer(d)
-	if d == interval {
-		c.ended <- struct{}{}
-	}
-	return timer
-}
-
 type fixture struct {
 	*harness.Harness
 
-	t     *testing.T
-	clock *passClock
-	key   *ecdsa.PrivateKey
-	names []string
+	t      *testing.T
+	passes *harness.Passes
+	key    *ecdsa.PrivateKey
+	names  []string
 }
 
 func setUp(t *testing.T) *fixture {
 	f := &fixture{Harness: harness.New(t, shared.Plane(t)), t: t}
-	f.clock = &passClock{clocktesting.NewFakeClock(time.Now()), make(chan struct{}, 100)}
-	f.Kit.Clock = f.clock
+	f.passes = f.Passes(interval)
 	var err error
 	f.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	f.must(err)
+	f.Must(err)
 	return f
-}
-
-// passed waits for the end of the next pass.
-func (f *fixture) passed() {
-	f.t.Helper()
-	select {
-	case <-f.clock.ended:
-	case <-time.After(harness.Timeout):
-		f.t.Fatal("no pass")
-	}
-}
-
-// after lets so much time pass, by the controller's clock, and a pass with it.
-func (f *fixture) after(d time.Duration) {
-	f.t.Helper()
-	f.clock.Step(d)
-	f.passed()
-}
-
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
 }
 
 // create makes a request with conditions and a certificate, all of now.
 func (f *fixture) create(name string, certificate []byte, conditions ...certificatesv1.RequestConditionType) {
 	f.t.Helper()
 	request, err := certutil.MakeCSR(f.key, &pkix.Name{CommonName: "a"}, nil, nil)
-	f.must(err)
+	f.Must(err)
 	requests := f.Admin.CertificatesV1().CertificateSigningRequests()
 	csr, err := requests.Create(f.t.Context(), &certificatesv1.CertificateSigningRequest{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec:       certificatesv1.CertificateSigningRequestSpec{Request: request, SignerName: "example.com/a", Usages: []certificatesv1.KeyUsage{"client auth"}},
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	f.names = append(f.names, name)
 	for _, t := range conditions {
 		csr.Status.Conditions = append(csr.Status.Conditions, certificatesv1.CertificateSigningRequestCondition{Type: t, Status: corev1.ConditionTrue, Reason: "Test"})
@@ -109,12 +67,12 @@ func (f *fixture) create(name string, certificate []byte, conditions ...certific
 		} else {
 			csr, err = requests.UpdateApproval(f.t.Context(), name, csr, metav1.UpdateOptions{})
 		}
-		f.must(err)
+		f.Must(err)
 	}
 	if certificate != nil {
 		csr.Status.Certificate = certificate
 		_, err = requests.UpdateStatus(f.t.Context(), csr, metav1.UpdateOptions{})
-		f.must(err)
+		f.Must(err)
 	}
 }
 
@@ -154,20 +112,20 @@ func TestPasses(t *testing.T) {
 	f.create("denied", nil, certificatesv1.CertificateDenied)
 	f.create("failed", nil, certificatesv1.CertificateApproved, certificatesv1.CertificateFailed)
 
-	f.clock.Step(50 * time.Minute)
+	f.passes.Step(50 * time.Minute)
 	run := f.Start(cleaner.Descriptor(), nil)
-	f.passed()
+	f.passes.Await()
 	f.left("denied", "failed", "issued", "pending", "unissued")
-	f.after(interval)
+	f.passes.Pass(interval)
 	f.left("pending", "unissued")
-	f.after(21 * time.Hour) // 22h50m all together
+	f.passes.Pass(21 * time.Hour) // 22h50m all together
 	f.left("pending", "unissued")
 
 	// A restart looks again at once.
 	run.Stop()
-	f.clock.Step(2 * time.Hour)
+	f.passes.Step(2 * time.Hour)
 	f.Start(cleaner.Descriptor(), nil)
-	f.passed()
+	f.passes.Await()
 	f.left()
 }
 
@@ -175,14 +133,14 @@ func TestStoppedMeansStopped(t *testing.T) {
 	f := setUp(t)
 	f.create("old", nil)
 	run := f.Start(cleaner.Descriptor(), nil)
-	f.passed()
+	f.passes.Await()
 	run.Stop()
-	f.clock.Step(48 * time.Hour)
-	if n := len(f.clock.ended); n != 0 {
+	f.passes.Step(48 * time.Hour)
+	if n := f.passes.Unawaited(); n != 0 {
 		t.Errorf("%d passes after the stop", n)
 	}
 	f.left("old")
 	f.Start(cleaner.Descriptor(), nil)
-	f.passed()
+	f.passes.Await()
 	f.left()
 }

@@ -20,8 +20,6 @@ import (
 	certificatesv1 "k8s.io/api/certificates/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/utils/clock"
-	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 	"github.com/kube-live/kube-controller-manager/pkg/controller"
@@ -37,29 +35,12 @@ var shared testkit.Shared
 
 func TestMain(m *testing.M) { os.Exit(shared.Main(m)) }
 
-// passClock stands still but for the test, and tells when a pass has ended: the
-// controller then begins to wait for the next.
-type passClock struct {
-	*clocktesting.FakeClock
-	ended chan struct{}
-}
-
-func (c *passClock) NewTimer(d time.Duration) clock.Timer {
-	timer := c.FakeClock.NewTimer(d)
-	if d == interval {
-		c.ended <- struct{}{}
-	}
-	return timer
-}
-
 // fixture is a namespace with requests, and a controller whose deletions are noted
 // down.
 type fixture struct {
-	*harness.Harness
+	*harness.Scene
 
-	t         *testing.T
-	clock     *passClock
-	namespace string
+	passes *harness.Passes
 
 	mu      sync.Mutex
 	deletes []string // the answers, as in "a 404"
@@ -67,20 +48,13 @@ type fixture struct {
 }
 
 func setUp(t *testing.T) *fixture {
-	f := &fixture{Harness: harness.New(t, shared.Plane(t)), t: t, before: func(string) {}}
-	f.clock = &passClock{clocktesting.NewFakeClock(time.Now()), make(chan struct{}, 100)}
-	f.Kit.Clock = f.clock
-	f.namespace = f.Namespace()
-	return f
+	h := harness.New(t, shared.Plane(t))
+	return &fixture{Scene: h.Scene(t), passes: h.Passes(interval), before: func(string) {}}
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 func (f *fixture) listen(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		if !strings.Contains(r.URL.Path, "/"+f.namespace+"/") {
+	return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
+		if !strings.Contains(r.URL.Path, "/"+f.NS+"/") {
 			return next.RoundTrip(r)
 		}
 		name := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
@@ -96,7 +70,7 @@ func (f *fixture) listen(next http.RoundTripper) http.RoundTripper {
 }
 
 func (f *fixture) start() *harness.Run {
-	f.t.Helper()
+	f.T.Helper()
 	return f.Start(controller.Define(cleaner.Descriptor(), func(env controller.Env, section *v1beta1.PodCertificateRequestCleanerController) (controller.Controller, error) {
 		cfg := env.API.Config()
 		cfg.Wrap(f.listen)
@@ -105,58 +79,41 @@ func (f *fixture) start() *harness.Run {
 	}), nil)
 }
 
-// passed waits for the end of the next pass.
-func (f *fixture) passed() {
-	f.t.Helper()
-	select {
-	case <-f.clock.ended:
-	case <-time.After(harness.Timeout):
-		f.t.Fatal("no pass")
-	}
-}
-
 func (f *fixture) create(name string, condition string) {
-	f.t.Helper()
+	f.T.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	f.must(err)
+	f.Must(err)
 	stub, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
-	f.must(err)
-	requests := f.Admin.CertificatesV1().PodCertificateRequests(f.namespace)
-	r, err := requests.Create(f.t.Context(), &certificatesv1.PodCertificateRequest{
+	f.Must(err)
+	requests := f.Admin.CertificatesV1().PodCertificateRequests(f.NS)
+	r, err := requests.Create(f.T.Context(), &certificatesv1.PodCertificateRequest{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: certificatesv1.PodCertificateRequestSpec{
 			SignerName: "example.com/a", StubPKCS10Request: stub,
 			PodName: "pod", PodUID: "1", ServiceAccountName: "default", ServiceAccountUID: "2", NodeName: "node", NodeUID: "3",
 		},
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	if condition == "" {
 		return
 	}
 	r.Status.Conditions = []metav1.Condition{{Type: condition, Status: metav1.ConditionTrue, Reason: "Test", Message: "test", LastTransitionTime: metav1.Now()}}
-	_, err = requests.UpdateStatus(f.t.Context(), r, metav1.UpdateOptions{})
-	f.must(err)
+	_, err = requests.UpdateStatus(f.T.Context(), r, metav1.UpdateOptions{})
+	f.Must(err)
 }
 
 // left checks which requests are there.
 func (f *fixture) left(want ...string) {
-	f.t.Helper()
-	list, err := f.Admin.CertificatesV1().PodCertificateRequests(f.namespace).List(f.t.Context(), metav1.ListOptions{})
-	f.must(err)
+	f.T.Helper()
+	list, err := f.Admin.CertificatesV1().PodCertificateRequests(f.NS).List(f.T.Context(), metav1.ListOptions{})
+	f.Must(err)
 	var got []string
 	for _, r := range list.Items {
 		got = append(got, r.Name)
 	}
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
-		f.t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
+		f.T.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -166,21 +123,17 @@ func TestPasses(t *testing.T) {
 	f.create("denied", certificatesv1.PodCertificateRequestConditionTypeDenied)
 	f.create("failed", certificatesv1.PodCertificateRequestConditionTypeFailed)
 	f.start()
-	f.passed()
-	f.clock.Step(interval)
-	f.passed()
+	f.passes.Await()
+	f.passes.Pass(interval)
 	f.left("denied", "failed", "pending")
-	f.clock.Step(9 * time.Minute) // 14 minutes
-	f.passed()
+	f.passes.Pass(9 * time.Minute) // 14 minutes
 	f.left("denied", "failed", "pending")
 	if len(f.deletes) > 0 {
 		t.Errorf("deletions %v, want none", f.deletes)
 	}
-	f.clock.Step(interval)
-	f.passed()
+	f.passes.Pass(interval)
 	f.left()
-	f.clock.Step(interval)
-	f.passed()
+	f.passes.Pass(interval)
 	for _, d := range f.deletes {
 		if !strings.HasSuffix(d, " 200") && !strings.HasSuffix(d, " 404") { // the cache may be a moment behind
 			t.Errorf("deletion %s", d)
@@ -204,17 +157,17 @@ func TestOnlyTheOldOne(t *testing.T) {
 			}
 		})
 	}
-	f.clock.Step(16 * time.Minute)
+	f.passes.Step(16 * time.Minute)
 	run := f.start()
 	select {
 	case <-reached:
 	case <-time.After(harness.Timeout):
 		t.Fatal("nothing is deleted")
 	}
-	f.must(f.Admin.CertificatesV1().PodCertificateRequests(f.namespace).Delete(t.Context(), "a", metav1.DeleteOptions{}))
+	f.Must(f.Admin.CertificatesV1().PodCertificateRequests(f.NS).Delete(t.Context(), "a", metav1.DeleteOptions{}))
 	f.create("a", "")
 	close(resume)
-	f.passed()
+	f.passes.Await()
 	run.Stop()
 	if diff := cmp.Diff([]string{"a 409"}, f.deletes); diff != "" {
 		t.Errorf("deletions (-want +got):\n%s", diff)
