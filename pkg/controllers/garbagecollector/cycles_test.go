@@ -19,6 +19,7 @@ import (
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
+	"github.com/kube-live/kube-controller-manager/pkg/testkit/widget"
 )
 
 // Forty definitions that come and go, ten times, leave no informer, no handler and
@@ -70,7 +71,7 @@ func (w *widgets) many(n int, do func(context.Context, typed.CustomResourceDefin
 	group.SetLimit(8)
 	for i := range n {
 		group.Go(func() error {
-			return do(context.Background(), w.definitions.ApiextensionsV1().CustomResourceDefinitions(), fmt.Sprintf("things%d", i))
+			return do(context.Background(), w.Definitions, fmt.Sprintf("things%d", i))
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -82,9 +83,9 @@ func (w *widgets) defineMany(n int) {
 	w.t.Helper()
 	w.many(n, func(ctx context.Context, crds typed.CustomResourceDefinitionInterface, plural string) error {
 		_, err := crds.Create(ctx, &apiextensionsv1.CustomResourceDefinition{
-			ObjectMeta: called(plural + "." + w.group),
+			ObjectMeta: called(plural + "." + w.Group),
 			Spec: apiextensionsv1.CustomResourceDefinitionSpec{
-				Group: w.group, Scope: apiextensionsv1.NamespaceScoped, Versions: []apiextensionsv1.CustomResourceDefinitionVersion{version("v1", true)},
+				Group: w.Group, Scope: apiextensionsv1.NamespaceScoped, Versions: []apiextensionsv1.CustomResourceDefinitionVersion{widget.Version("v1", true)},
 				Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: plural, Kind: strings.ToUpper(plural)},
 			},
 		}, metav1.CreateOptions{})
@@ -95,12 +96,12 @@ func (w *widgets) defineMany(n int) {
 func (w *widgets) undefineMany(n int) {
 	w.t.Helper()
 	w.many(n, func(ctx context.Context, crds typed.CustomResourceDefinitionInterface, plural string) error {
-		return crds.Delete(ctx, plural+"."+w.group, metav1.DeleteOptions{})
+		return crds.Delete(ctx, plural+"."+w.Group, metav1.DeleteOptions{})
 	})
 	for i := range n {
-		name := fmt.Sprintf("things%d.%s", i, w.group)
+		name := fmt.Sprintf("things%d.%s", i, w.Group)
 		eventuallyGone(w.t, name, func() error {
-			_, err := w.definitions.ApiextensionsV1().CustomResourceDefinitions().Get(context.Background(), name, metav1.GetOptions{})
+			_, err := w.Definitions.Get(context.Background(), name, metav1.GetOptions{})
 			return err
 		})
 	}

@@ -11,12 +11,10 @@ import (
 	"testing"
 	"time"
 
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 
@@ -65,59 +63,14 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// breakConversion defines another version, to which nothing can be converted: what
-// is stored cannot be listed.
-func (w *widgets) breakConversion() {
-	w.t.Helper()
-	ctx := context.Background()
-	crds := w.definitions.ApiextensionsV1().CustomResourceDefinitions()
-	testkit.Eventually(w.t, harness.Timeout, func() error {
-		now, err := crds.Get(ctx, "widgets."+w.group, metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		now.Spec.Versions = []apiextensionsv1.CustomResourceDefinitionVersion{version("v1", true), version("v2", false)}
-		now.Spec.Conversion = &apiextensionsv1.CustomResourceConversion{
-			Strategy: apiextensionsv1.WebhookConverter,
-			Webhook: &apiextensionsv1.WebhookConversion{
-				ConversionReviewVersions: []string{"v1"},
-				ClientConfig:             &apiextensionsv1.WebhookClientConfig{URL: new("https://127.0.0.1:1/convert")},
-			},
-		}
-		_, err = crds.Update(ctx, now, metav1.UpdateOptions{})
-		return err
-	})
-	testkit.Eventually(w.t, harness.Timeout, func() error {
-		// Clients repeat what fails for now, so this takes as long as one grants it.
-		short, cancel := context.WithTimeout(ctx, time.Second)
-		defer cancel()
-		_, err := w.objects.Resource(w.resource("v2")).List(short, metav1.ListOptions{})
-		if err == nil || apierrors.IsNotFound(err) {
-			return fmt.Errorf("the conversion does not fail yet: %v", err)
-		}
-		return nil
-	})
-}
-
-// repairConversion lets objects be converted again. They cannot be deleted before,
-// and so the definition cannot.
-func (w *widgets) repairConversion() {
-	w.t.Helper()
-	testkit.Eventually(w.t, harness.Timeout, func() error {
-		_, err := w.definitions.ApiextensionsV1().CustomResourceDefinitions().Patch(context.Background(), "widgets."+w.group,
-			types.MergePatchType, []byte(`{"spec":{"conversion":{"strategy":"None","webhook":null}}}`), metav1.PatchOptions{})
-		return err
-	})
-}
-
 // A resource whose objects cannot be listed delays the workers for a while, no
 // longer, and a stop not at all.
 func TestResourceThatCannotBeListed(t *testing.T) {
 	h := harness.New(t, shared.Plane(t))
 	w := newWidgets(newWorld(t, h))
-	w.define(version("v1", true))
-	w.createWidget(called("stored-as-v1"))
-	w.breakConversion()
+	w.Define()
+	w.CreateWidget("stored-as-v1")
+	w.BreakConversion()
 	owner := w.create(called("owner"))
 	w.create(called("child", ref(owner)))
 	w.delete("owner", metav1.DeletePropagationOrphan)
@@ -139,8 +92,8 @@ func TestResourceThatCannotBeListed(t *testing.T) {
 	}
 	w.settle()
 	w.eventuallyLate()
-	w.repairConversion()
-	w.undefine()
+	w.RepairConversion()
+	w.Undefine()
 }
 
 // eventuallyLate waits until it has been counted that a cache does not fill.
@@ -160,16 +113,16 @@ func TestResourceThatBreaks(t *testing.T) {
 	h := harness.New(t, shared.Plane(t))
 	h.Start(describe(timing{period: 200 * time.Millisecond, patience: 2 * time.Second}), nil)
 	broken, healthy := newWidgets(newWorld(t, h)), newWidgets(newWorld(t, h))
-	broken.define(version("v1", true))
+	broken.Define()
 	broken.eventuallyLeased(1)
 	owner := broken.create(called("owner"))
-	broken.createWidget(called("child", ref(owner)))
+	broken.CreateWidget("child", ref(owner))
 	broken.settle()
-	broken.breakConversion()
+	broken.BreakConversion()
 	broken.eventuallyLate()
 	testkit.Eventually(t, harness.Timeout, func() error {
 		for _, s := range h.Kit.Pool.Stats() {
-			if s.Resource == broken.resource("v1") && s.Leases > 0 {
+			if s.Resource == broken.Resource("v1") && s.Leases > 0 {
 				return fmt.Errorf("%s has %d leases", s.Key, s.Leases)
 			}
 		}
@@ -177,29 +130,29 @@ func TestResourceThatBreaks(t *testing.T) {
 	})
 	broken.delete("owner", metav1.DeletePropagationBackground)
 	broken.settle()
-	if _, err := broken.widgets().Get(t.Context(), "child", metav1.GetOptions{}); err != nil {
+	if _, err := broken.Widgets("v1").Get(t.Context(), "child", metav1.GetOptions{}); err != nil {
 		t.Errorf("the child that nobody can list: %v", err)
 	}
 
 	// What is defined now is followed, and objects of other kinds are collected.
-	healthy.define(version("v1", true))
+	healthy.Define()
 	healthy.eventuallyLeased(1)
-	other := healthy.createWidget(called("owner"))
+	other := healthy.CreateWidget("owner")
 	healthy.create(called("child", blocking(healthy.ref(other))))
 	healthy.deleteWidget("owner", metav1.DeletePropagationForeground)
 	healthy.widgetEventuallyGone("owner")
 	healthy.eventuallyGone("child")
-	healthy.undefine()
+	healthy.Undefine()
 
-	broken.repairConversion()
+	broken.RepairConversion()
 	testkit.Eventually(t, 2*harness.Timeout, func() error {
-		_, err := broken.widgets().Get(t.Context(), "child", metav1.GetOptions{})
+		_, err := broken.Widgets("v1").Get(t.Context(), "child", metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
 		return fmt.Errorf("the child is there: %v", err)
 	})
-	broken.undefine()
+	broken.Undefine()
 }
 
 // A group whose server is away does not keep others from being followed.
@@ -247,13 +200,13 @@ func TestPartialDiscovery(t *testing.T) {
 
 	h.Start(quick(), nil)
 	w := newWidgets(newWorld(t, h))
-	w.define(version("v1", true))
+	w.Define()
 	w.eventuallyLeased(1)
-	owner := w.createWidget(called("owner"))
+	owner := w.CreateWidget("owner")
 	w.create(called("child", w.ref(owner)))
 	w.deleteWidget("owner", metav1.DeletePropagationBackground)
 	w.eventuallyGone("child")
-	w.undefine()
+	w.Undefine()
 	if n, found := h.Metric("garbagecollector_controller_resources_sync_error_total", nil); !found || n != 0 {
 		t.Errorf("%v errors counted (found: %v), want 0", n, found)
 	}

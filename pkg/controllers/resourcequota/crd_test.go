@@ -12,115 +12,37 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	apiextensions "k8s.io/apiextensions-apiserver/pkg/client/clientset/clientset"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/kube-live/kube-controller-manager/pkg/informer"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
+	"github.com/kube-live/kube-controller-manager/pkg/testkit/widget"
 )
 
 // widgets are custom resources of their own group.
 type widgets struct {
 	*world
-	definitions apiextensions.Interface
-	objects     dynamic.Interface
-	group       string
+	*widget.Kind
 }
 
 func newWidgets(w *world) *widgets {
 	w.t.Helper()
-	definitions, err := apiextensions.NewForConfig(w.AdminConfig)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	objects, err := dynamic.NewForConfig(w.AdminConfig)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return &widgets{world: w, definitions: definitions, objects: objects, group: w.ns + ".example.com"}
+	return &widgets{world: w, Kind: widget.New(w.t, w.AdminConfig, w.ns)}
 }
 
 // count is the name under which they are counted.
-func (w *widgets) count() string { return "count/widgets." + w.group }
+func (w *widgets) count() string { return "count/widgets." + w.Group }
 
-func (w *widgets) resource(version string) dynamic.ResourceInterface {
-	return w.objects.Resource(schema.GroupVersionResource{Group: w.group, Version: version, Resource: "widgets"}).Namespace(w.ns)
-}
-
-func version(name string, stored bool) apiextensionsv1.CustomResourceDefinitionVersion {
-	return apiextensionsv1.CustomResourceDefinitionVersion{
-		Name: name, Served: true, Storage: stored,
-		Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{Type: "object"}},
-	}
-}
-
-// define creates the definition and waits until the resource is served.
-func (w *widgets) define() {
-	w.t.Helper()
-	ctx := context.Background()
-	crd := &apiextensionsv1.CustomResourceDefinition{
-		ObjectMeta: metav1.ObjectMeta{Name: "widgets." + w.group},
-		Spec: apiextensionsv1.CustomResourceDefinitionSpec{
-			Group: w.group, Scope: apiextensionsv1.NamespaceScoped, Versions: []apiextensionsv1.CustomResourceDefinitionVersion{version("v1", true)},
-			Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: "widgets", Kind: "Widget"},
-		},
-	}
-	if _, err := w.definitions.ApiextensionsV1().CustomResourceDefinitions().Create(ctx, crd, metav1.CreateOptions{}); err != nil {
-		w.t.Fatal(err)
-	}
-	testkit.Eventually(w.t, harness.Timeout, func() error {
-		_, err := w.resource("v1").List(ctx, metav1.ListOptions{})
-		return err
-	})
-}
-
-func (w *widgets) redefine(change func(*apiextensionsv1.CustomResourceDefinitionSpec)) {
-	w.t.Helper()
-	ctx := context.Background()
-	crds := w.definitions.ApiextensionsV1().CustomResourceDefinitions()
-	testkit.Eventually(w.t, harness.Timeout, func() error {
-		now, err := crds.Get(ctx, "widgets."+w.group, metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		change(&now.Spec)
-		_, err = crds.Update(ctx, now, metav1.UpdateOptions{})
-		return err
-	})
-}
-
-// undefine deletes the definition and waits until it is gone, with its objects.
-func (w *widgets) undefine() {
-	w.t.Helper()
-	ctx := context.Background()
-	crds := w.definitions.ApiextensionsV1().CustomResourceDefinitions()
-	if err := crds.Delete(ctx, "widgets."+w.group, metav1.DeleteOptions{}); err != nil {
-		w.t.Fatal(err)
-	}
-	testkit.Eventually(w.t, harness.Timeout, func() error {
-		_, err := crds.Get(ctx, "widgets."+w.group, metav1.GetOptions{})
-		if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("the definition: %w", err)
-		}
-		return nil
-	})
-}
-
+// create makes widgets as soon as the quota lets them in.
 func (w *widgets) create(names ...string) {
 	w.t.Helper()
 	for _, name := range names {
-		o := &unstructured.Unstructured{}
-		o.SetAPIVersion(w.group + "/v1")
-		o.SetKind("Widget")
-		o.SetName(name)
 		testkit.Eventually(w.t, harness.Timeout, func() error {
-			_, err := w.resource("v1").Create(context.Background(), o, metav1.CreateOptions{})
+			_, err := w.Widgets("v1").Create(context.Background(), w.Widget("v1", name), metav1.CreateOptions{})
 			return err
 		})
 	}
@@ -132,7 +54,7 @@ func (w *widgets) eventuallyLeased(versions ...string) {
 	testkit.Eventually(w.t, harness.Timeout, func() error {
 		var now []string
 		for _, s := range w.Kit.Pool.Stats() {
-			if s.Resource.Group == w.group && s.Leases > 0 {
+			if s.Resource.Group == w.Group && s.Leases > 0 {
 				now = append(now, s.Resource.Version)
 			}
 		}
@@ -160,14 +82,14 @@ func TestCustomResources(t *testing.T) {
 		return list
 	}
 	before := keys()
-	w.define()
+	w.Define()
 	w.create("a", "b")
 	w.eventually("q", "pods=0 "+w.count()+"=2")
-	if err := w.resource("v1").Delete(context.Background(), "a", metav1.DeleteOptions{}); err != nil {
+	if err := w.Widgets("v1").Delete(context.Background(), "a", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	w.eventually("q", "pods=0 "+w.count()+"=1")
-	w.undefine()
+	w.Undefine()
 	w.eventually("q", "pods=0 "+w.count()+"=0")
 	w.eventuallyLeased()
 	testkit.Eventually(t, harness.Timeout, func() error {
@@ -178,11 +100,11 @@ func TestCustomResources(t *testing.T) {
 	})
 
 	// What goes while nobody looks is not used any more either.
-	w.define()
+	w.Define()
 	w.create("c")
 	w.eventually("q", "pods=0 "+w.count()+"=1")
 	run.Stop()
-	w.undefine()
+	w.Undefine()
 	h.Start(quick(), nil)
 	w.eventually("q", "pods=0 "+w.count()+"=0")
 }
@@ -192,16 +114,16 @@ func TestVersionChange(t *testing.T) {
 	h := harness.New(t, shared.Plane(t))
 	h.Start(quick(), nil)
 	w := newWidgets(newWorld(t, h))
-	w.define()
+	w.Define()
 	w.limit("q", w.count()+"=9")
 	w.eventually("q", w.count()+"=0")
 	w.create("a", "b")
 	w.eventually("q", w.count()+"=2")
-	w.redefine(func(s *apiextensionsv1.CustomResourceDefinitionSpec) {
-		s.Versions = append(s.Versions, version("v2", false))
+	w.Redefine(func(s *apiextensionsv1.CustomResourceDefinitionSpec) {
+		s.Versions = append(s.Versions, widget.Version("v2", false))
 	})
 	w.eventuallyLeased("v2")
-	if err := w.resource("v1").Delete(context.Background(), "a", metav1.DeleteOptions{}); err != nil {
+	if err := w.Widgets("v1").Delete(context.Background(), "a", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	w.eventually("q", w.count()+"=1")
@@ -211,29 +133,9 @@ func TestVersionChange(t *testing.T) {
 func TestResourceThatCannotBeListed(t *testing.T) {
 	h := harness.New(t, shared.Plane(t))
 	w := newWidgets(newWorld(t, h))
-	w.define()
+	w.Define()
 	w.create("stored-as-v1")
-	w.redefine(func(s *apiextensionsv1.CustomResourceDefinitionSpec) {
-		s.Versions = append(s.Versions, version("v2", false))
-		s.Conversion = &apiextensionsv1.CustomResourceConversion{
-			Strategy: apiextensionsv1.WebhookConverter,
-			Webhook: &apiextensionsv1.WebhookConversion{
-				ConversionReviewVersions: []string{"v1"},
-				ClientConfig:             &apiextensionsv1.WebhookClientConfig{URL: new("https://127.0.0.1:1/convert")},
-			},
-		}
-	})
-	ctx := context.Background()
-	testkit.Eventually(t, harness.Timeout, func() error {
-		// Clients repeat what fails for now, so this takes as long as one grants it.
-		short, cancel := context.WithTimeout(ctx, time.Second)
-		defer cancel()
-		_, err := w.resource("v2").List(short, metav1.ListOptions{})
-		if err == nil || apierrors.IsNotFound(err) {
-			return fmt.Errorf("the conversion does not fail yet: %v", err)
-		}
-		return nil
-	})
+	w.BreakConversion()
 	w.limit("both", "secrets=9 "+w.count()+"=9")
 	w.limit("others", "secrets=9")
 
@@ -248,11 +150,7 @@ func TestResourceThatCannotBeListed(t *testing.T) {
 
 	h.Start(describe(timing{period: 200 * time.Millisecond, patience: time.Second}), nil)
 	w.eventually("both", "secrets=0") // not for ever
-	_, err := w.definitions.ApiextensionsV1().CustomResourceDefinitions().Patch(ctx, "widgets."+w.group, types.MergePatchType,
-		[]byte(`{"spec":{"conversion":{"strategy":"None","webhook":null}}}`), metav1.PatchOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.RepairConversion()
 	w.eventually("both", "secrets=0 "+w.count()+"=1")
 }
 
@@ -262,7 +160,7 @@ func TestPartialDiscovery(t *testing.T) {
 	w := newWidgets(newWorld(t, h))
 	ctx := context.Background()
 	group := w.ns + ".broken.example.com"
-	services := w.objects.Resource(schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"})
+	services := dynamic.NewForConfigOrDie(w.AdminConfig).Resource(schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"})
 	broken := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": map[string]any{"name": "v1." + group},
 		"spec": map[string]any{
@@ -284,7 +182,7 @@ func TestPartialDiscovery(t *testing.T) {
 	})
 	h.Start(quick(), nil)
 	w.eventually("q", "secrets=0 count/things."+group+"=4")
-	w.define()
+	w.Define()
 	w.limit("custom", w.count()+"=9")
 	w.eventually("custom", w.count()+"=0")
 	if err := services.Delete(ctx, "v1."+group, metav1.DeleteOptions{}); err != nil {

@@ -16,7 +16,6 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apihelpers"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
@@ -28,9 +27,9 @@ const (
 
 func TestNewStorageVersion(t *testing.T) {
 	w := newWorld(t)
-	w.define()
+	w.Define()
 	for i := range 5 {
-		w.widget(fmt.Sprintf("widget-%d", i))
+		w.CreateWidget(fmt.Sprintf("widget-%d", i))
 	}
 	w.storeAsV2()
 	before := w.resourceVersions()
@@ -68,23 +67,23 @@ func (w *world) held(name string) (waits chan struct{}, release func()) {
 		return nil
 	})
 	release = sync.OnceFunc(func() { close(released) })
-	w.t.Cleanup(release)
+	w.T.Cleanup(release)
 	return waits, release
 }
 
 func (w *world) await(waits chan struct{}) {
-	w.t.Helper()
+	w.T.Helper()
 	select {
 	case <-waits:
 	case <-time.After(2 * harness.Timeout):
-		w.t.Fatal("the patch was never sent")
+		w.T.Fatal("the patch was never sent")
 	}
 }
 
 func TestDefinitionChangesMeanwhile(t *testing.T) {
 	w := newWorld(t)
-	w.define()
-	w.widget("a")
+	w.Define()
+	w.CreateWidget("a")
 	w.storeAsV2()
 	waits, release := w.held("a")
 	w.start()
@@ -95,7 +94,7 @@ func TestDefinitionChangesMeanwhile(t *testing.T) {
 	if c == nil || c.Status != "True" || c.Reason != "MigrationRunning" || c.Message != "Migration "+w.named("m")+" is running" || c.ObservedGeneration != crd.Generation {
 		t.Errorf("condition %+v", c)
 	}
-	w.redefine(func(spec *apiextensionsv1.CustomResourceDefinitionSpec) { spec.Names.ShortNames = []string{"w"} })
+	w.Redefine(func(spec *apiextensionsv1.CustomResourceDefinitionSpec) { spec.Names.ShortNames = []string{"w"} })
 	release()
 	w.eventuallySucceeded("m")
 	w.hasStored("MigrationSucceeded", mismatch, "v1", "v2")
@@ -106,7 +105,7 @@ func TestDefinitionChangesMeanwhile(t *testing.T) {
 func TestTurnsOfMigrations(t *testing.T) {
 	w := newWorld(t)
 	w.share()
-	w.widget("a")
+	w.CreateWidget("a")
 	for _, name := range []string{"c", "b", "a"} { // created in the same second, or in this order
 		w.migrate(name)
 	}
@@ -115,7 +114,7 @@ func TestTurnsOfMigrations(t *testing.T) {
 	w.start()
 	w.await(waits)
 	w.runs(first)
-	w.must(w.migrations().Delete(t.Context(), w.named(first), metav1.DeleteOptions{}))
+	w.Must(w.migrations().Delete(t.Context(), w.named(first), metav1.DeleteOptions{}))
 	w.eventuallySays(second, messageRunning)
 	release()
 	for _, name := range []string{"a", "b", "c"} {
@@ -128,12 +127,12 @@ func TestTurnsOfMigrations(t *testing.T) {
 
 // order finds out which of migrations are the first two.
 func (w *world) order(names ...string) (first, second string) {
-	w.t.Helper()
+	w.T.Helper()
 	var all []*migration
 	short := map[string]string{}
 	for _, name := range names {
-		m, err := w.migrations().Get(w.t.Context(), w.named(name), metav1.GetOptions{})
-		w.must(err)
+		m, err := w.migrations().Get(w.T.Context(), w.named(name), metav1.GetOptions{})
+		w.Must(err)
 		all = append(all, m)
 		short[m.Name] = name
 	}
@@ -150,12 +149,12 @@ func (w *world) order(names ...string) (first, second string) {
 
 // runs checks that of all migrations of the test only one runs.
 func (w *world) runs(name string) {
-	w.t.Helper()
-	list, err := w.Admin.StoragemigrationV1().StorageVersionMigrations().List(w.t.Context(), metav1.ListOptions{})
-	w.must(err)
+	w.T.Helper()
+	list, err := w.Admin.StoragemigrationV1().StorageVersionMigrations().List(w.T.Context(), metav1.ListOptions{})
+	w.Must(err)
 	for i := range list.Items {
-		if m := &list.Items[i]; m.Spec.Resource.Group == w.group && running(m) != (m.Name == w.named(name)) {
-			w.t.Errorf("%s runs: %v", m.Name, running(m))
+		if m := &list.Items[i]; m.Spec.Resource.Group == w.Group && running(m) != (m.Name == w.named(name)) {
+			w.T.Errorf("%s runs: %v", m.Name, running(m))
 		}
 	}
 }
@@ -167,7 +166,7 @@ func TestManyMigrations(t *testing.T) {
 	const widgets, migrations = 50, 10
 	generations := map[string]int64{}
 	for i := range widgets {
-		o := w.widget(fmt.Sprintf("stays-%d", i))
+		o := w.CreateWidget(fmt.Sprintf("stays-%d", i))
 		generations[o.GetName()] = o.GetGeneration()
 	}
 	before := w.resourceVersions()
@@ -186,8 +185,8 @@ func TestManyMigrations(t *testing.T) {
 			t.Errorf("%s was written although nothing was to change", name)
 		}
 	}
-	list, err := w.widgets("v1").List(t.Context(), metav1.ListOptions{})
-	w.must(err)
+	list, err := w.Widgets("v1").List(t.Context(), metav1.ListOptions{})
+	w.Must(err)
 	for _, o := range list.Items {
 		if want, found := generations[o.GetName()]; found && o.GetGeneration() != want {
 			t.Errorf("%s has generation %d, had %d", o.GetName(), o.GetGeneration(), want)
@@ -198,16 +197,13 @@ func TestManyMigrations(t *testing.T) {
 
 // churn creates and deletes widgets all the time, until it is stopped.
 func (w *world) churn() (stop func()) {
-	ctx, cancel := context.WithCancel(w.t.Context())
+	ctx, cancel := context.WithCancel(w.T.Context())
 	var done sync.WaitGroup
 	done.Go(func() {
 		for i := 0; ctx.Err() == nil; i++ {
-			o := &unstructured.Unstructured{}
-			o.SetAPIVersion(w.group + "/v1")
-			o.SetKind("Widget")
-			o.SetName(fmt.Sprintf("passes-%d", i))
-			if _, err := w.widgets("v1").Create(ctx, o, metav1.CreateOptions{}); err == nil {
-				_ = w.widgets("v1").Delete(ctx, o.GetName(), metav1.DeleteOptions{})
+			o := w.Widget("v1", fmt.Sprintf("passes-%d", i))
+			if _, err := w.Widgets("v1").Create(ctx, o, metav1.CreateOptions{}); err == nil {
+				_ = w.Widgets("v1").Delete(ctx, o.GetName(), metav1.DeleteOptions{})
 			}
 		}
 	})
@@ -215,17 +211,17 @@ func (w *world) churn() (stop func()) {
 		cancel()
 		done.Wait()
 	}
-	w.t.Cleanup(stop)
+	w.T.Cleanup(stop)
 	return stop
 }
 
 // A stop at any moment leaves nothing that the next run does not finish.
 func TestRestarts(t *testing.T) {
 	w := newWorld(t)
-	w.define()
+	w.Define()
 	const widgets = 30
 	for i := range widgets {
-		w.widget(fmt.Sprintf("widget-%02d", i))
+		w.CreateWidget(fmt.Sprintf("widget-%02d", i))
 	}
 	w.storeAsV2()
 	before := w.resourceVersions()
@@ -247,7 +243,7 @@ func TestRestarts(t *testing.T) {
 	}
 	w.line.answerWith(nil)
 	m, err := w.migrations().Get(t.Context(), w.named("m"), metav1.GetOptions{})
-	w.must(err)
+	w.Must(err)
 	if ended(m) {
 		t.Fatal("it has ended too early")
 	}
@@ -270,7 +266,7 @@ func TestRestarts(t *testing.T) {
 	w.migrate("later", metav1.GroupResource{Resource: "bindings"})
 	w.eventuallyOver("later", storagemigrationv1.MigrationFailed, `resource "/v1, Resource=bindings" does not support discovery operations: [update patch list]`)
 	now, err := w.migrations().Get(t.Context(), w.named("m"), metav1.GetOptions{})
-	w.must(err)
+	w.Must(err)
 	if now.ResourceVersion != m.ResourceVersion || w.definition().ResourceVersion != crd || len(w.line.patches()) != sent {
 		t.Error("something was written")
 	}
@@ -280,15 +276,15 @@ func TestRestarts(t *testing.T) {
 func TestYoungerObjects(t *testing.T) {
 	w := newWorld(t)
 	w.share()
-	w.widget("old-1")
-	last := w.widget("old-2")
+	w.CreateWidget("old-1")
+	last := w.CreateWidget("old-2")
 	m := w.migrate("m")
 	m.Status.Conditions = []metav1.Condition{runs(messageRunning)}
 	m.Status.Conditions[0].LastTransitionTime = metav1.Now()
 	m.Status.ResourceVersion = last.GetResourceVersion()
 	_, err := w.migrations().UpdateStatus(t.Context(), m, metav1.UpdateOptions{})
-	w.must(err)
-	w.widget("young")
+	w.Must(err)
+	w.CreateWidget("young")
 	w.start()
 	w.eventuallySucceeded("m")
 	if diff := cmp.Diff([]string{"old-1", "old-2"}, w.line.patches()); diff != "" {

@@ -46,12 +46,12 @@ resources:
 // written once and not again has the new one.
 func TestSecretsAreEncryptedAnew(t *testing.T) {
 	w := newWorld(t)
-	secrets := w.Admin.CoreV1().Secrets(w.ns)
+	secrets := w.Admin.CoreV1().Secrets(w.NS)
 	for i := range 10 {
 		_, err := secrets.Create(t.Context(), &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("secret-%d", i)}, Data: map[string][]byte{"k": []byte("v")},
 		}, metav1.CreateOptions{})
-		w.must(err)
+		w.Must(err)
 	}
 	versions := func() map[string]string {
 		t.Helper()
@@ -68,9 +68,9 @@ func TestSecretsAreEncryptedAnew(t *testing.T) {
 		})
 		return all
 	}
-	w.must(encryption.renew())
+	w.Must(encryption.renew())
 	shared.Plane(t).StopAPIServer()
-	w.must(shared.Plane(t).StartAPIServer(t.Context()))
+	w.Must(shared.Plane(t).StartAPIServer(t.Context()))
 
 	before := versions()
 	of := metav1.GroupResource{Resource: "secrets"}

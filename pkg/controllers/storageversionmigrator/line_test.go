@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-live/kube-controller-manager/pkg/testkit"
 )
 
 // line is where the controller reads and writes objects: patches are written down,
@@ -21,12 +23,8 @@ type line struct {
 	answer  func(*http.Request) *http.Response
 }
 
-type transport func(*http.Request) (*http.Response, error)
-
-func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 func (l *line) wrap(next http.RoundTripper) http.RoundTripper {
-	return transport(func(r *http.Request) (*http.Response, error) {
+	return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
 		l.mu.Lock()
 		if r.Method == http.MethodPatch {
 			l.patched = append(l.patched, path.Base(r.URL.Path))

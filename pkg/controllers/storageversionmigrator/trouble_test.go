@@ -60,7 +60,7 @@ func TestResourceDefinedLater(t *testing.T) {
 	w.start()
 	w.migrate("m")
 	w.eventuallySays("m", messageRunning)
-	w.define()
+	w.Define()
 	w.migrate("another") // has the API be asked again
 	w.eventuallySucceeded("m")
 	w.eventuallySucceeded("another")
@@ -69,12 +69,12 @@ func TestResourceDefinedLater(t *testing.T) {
 // A resource may cease to exist after the migration has begun.
 func TestResourceGone(t *testing.T) {
 	w := newWorld(t)
-	m := w.migrate("m", metav1.GroupResource{Group: w.group, Resource: "widgets"})
+	m := w.migrate("m", metav1.GroupResource{Group: w.Group, Resource: "widgets"})
 	m.Status.Conditions = []metav1.Condition{runs(messageRunning)}
 	m.Status.Conditions[0].LastTransitionTime = metav1.Now()
 	m.Status.ResourceVersion = "1"
 	_, err := w.migrations().UpdateStatus(t.Context(), m, metav1.UpdateOptions{})
-	w.must(err)
+	w.Must(err)
 	w.later(grace)
 	w.start()
 	w.eventuallyOver("m", storagemigrationv1.MigrationFailed, "migration encountered unhandled error: unable to obtain GVR from discovery")
@@ -85,7 +85,7 @@ func TestResourceGone(t *testing.T) {
 func TestObjectsThatCannotBeListed(t *testing.T) {
 	w := newWorld(t)
 	w.share()
-	w.widget("a")
+	w.CreateWidget("a")
 	var status atomic.Pointer[metav1.Status]
 	var lists atomic.Int64
 	status.Store(&metav1.Status{Code: http.StatusServiceUnavailable, Reason: metav1.StatusReasonServiceUnavailable})
@@ -121,7 +121,7 @@ func TestObjectsThatCannotBeListed(t *testing.T) {
 func TestClusterScopedResource(t *testing.T) {
 	w := newWorld(t)
 	roles, err := w.Admin.RbacV1().ClusterRoles().List(t.Context(), metav1.ListOptions{})
-	w.must(err)
+	w.Must(err)
 	w.start()
 	w.migrate("m", metav1.GroupResource{Group: "rbac.authorization.k8s.io", Resource: "clusterroles"})
 	w.eventuallySucceeded("m")
@@ -135,7 +135,7 @@ func TestPages(t *testing.T) {
 	w := newWorld(t)
 	w.share()
 	for _, name := range []string{"a", "b", "c"} {
-		w.widget(name)
+		w.CreateWidget(name)
 	}
 	w.line.answerWith(func(r *http.Request) *http.Response {
 		if query := r.URL.Query(); query.Get("limit") == fmt.Sprint(pageSize) {
@@ -156,7 +156,7 @@ func TestObjectsOfOthers(t *testing.T) {
 	w := newWorld(t)
 	w.share()
 	for _, name := range []string{"changed", "gone", "plain"} {
-		w.widget(name)
+		w.CreateWidget(name)
 	}
 	changed := refuse("changed", metav1.Status{Code: http.StatusConflict, Reason: metav1.StatusReasonConflict})
 	gone := refuse("gone", metav1.Status{Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound})
@@ -183,8 +183,8 @@ func TestTransientErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.share()
-			w.widget("a")
-			w.widget("b")
+			w.CreateWidget("a")
+			w.CreateWidget("b")
 			w.line.answerWith(refuse("b", status))
 			w.start()
 			w.migrate("m")
@@ -198,9 +198,9 @@ func TestTransientErrors(t *testing.T) {
 
 func TestFatalError(t *testing.T) {
 	w := newWorld(t)
-	w.define()
-	w.widget("a")
-	w.widget("b")
+	w.Define()
+	w.CreateWidget("a")
+	w.CreateWidget("b")
 	w.storeAsV2()
 	w.line.answerWith(refuse("b", metav1.Status{Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: "never"}))
 	w.start()
@@ -226,5 +226,5 @@ func TestVersionThatIsNone(t *testing.T) {
 	w.start()
 	w.migrate("m")
 	w.eventuallyOver("m", storagemigrationv1.MigrationFailed,
-		"latest resourceVersion for "+w.group+"/v1, Resource=widgets is not valid: resource version is not well formed: 007")
+		"latest resourceVersion for "+w.Group+"/v1, Resource=widgets is not valid: resource version is not well formed: 007")
 }
