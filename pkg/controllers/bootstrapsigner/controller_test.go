@@ -33,46 +33,39 @@ func start(t *testing.T) *fixture {
 	f := &fixture{Harness: harness.New(t, shared.Plane(t)), t: t}
 	clean := metav1.ListOptions{FieldSelector: "type=bootstrap.kubernetes.io/token"}
 	for _, ns := range []string{"kube-system", "default"} {
-		f.must(f.Admin.CoreV1().Secrets(ns).DeleteCollection(t.Context(), metav1.DeleteOptions{}, clean))
+		f.Must(f.Admin.CoreV1().Secrets(ns).DeleteCollection(t.Context(), metav1.DeleteOptions{}, clean))
 	}
 	if err := f.Admin.CoreV1().ConfigMaps("kube-public").Delete(t.Context(), "cluster-info", metav1.DeleteOptions{}); !apierrors.IsNotFound(err) {
-		f.must(err)
+		f.Must(err)
 	}
 	f.run = f.Start(Descriptor(), nil)
 	return f
-}
-
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
 }
 
 func (f *fixture) token(namespace string, s *corev1.Secret) {
 	f.t.Helper()
 	s.Namespace = namespace
 	_, err := f.Admin.CoreV1().Secrets(namespace).Create(f.t.Context(), s, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 }
 
 func (f *fixture) info(data map[string]string) {
 	f.t.Helper()
 	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "cluster-info"}, Data: data}
 	_, err := f.Admin.CoreV1().ConfigMaps("kube-public").Create(f.t.Context(), cm, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 }
 
 func (f *fixture) patch(body string) {
 	f.t.Helper()
 	_, err := f.Admin.CoreV1().ConfigMaps("kube-public").Patch(f.t.Context(), "cluster-info", types.MergePatchType, []byte(body), metav1.PatchOptions{})
-	f.must(err)
+	f.Must(err)
 }
 
 // becomes waits for the content of cluster-info.
 func (f *fixture) becomes(want map[string]string) {
 	f.t.Helper()
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Eventually(func() error {
 		cm, err := f.Admin.CoreV1().ConfigMaps("kube-public").Get(f.t.Context(), "cluster-info", metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -143,13 +136,13 @@ func TestSigning(t *testing.T) {
 	}
 	f.becomes(want)
 
-	f.must(f.Admin.CoreV1().Secrets("kube-system").Delete(t.Context(), "bootstrap-token-aaaaaa", metav1.DeleteOptions{}))
+	f.Must(f.Admin.CoreV1().Secrets("kube-system").Delete(t.Context(), "bootstrap-token-aaaaaa", metav1.DeleteOptions{}))
 	delete(want, "jws-kubeconfig-aaaaaa")
 	f.becomes(want)
 
 	_, err := f.Admin.CoreV1().Secrets("kube-system").Patch(t.Context(), "bootstrap-token-bbbbbb", types.MergePatchType,
 		[]byte(`{"stringData":{"usage-bootstrap-signing":"false"}}`), metav1.PatchOptions{})
-	f.must(err)
+	f.Must(err)
 	delete(want, "jws-kubeconfig-bbbbbb")
 	f.becomes(want)
 }
@@ -180,7 +173,7 @@ func TestNothingToSign(t *testing.T) {
 	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "other"}, Data: map[string]string{"kubeconfig": "one"}}
 	for _, ns := range []string{"kube-public", "default"} { // neither is the one
 		_, err := f.Admin.CoreV1().ConfigMaps(ns).Create(t.Context(), cm, metav1.CreateOptions{})
-		f.must(err)
+		f.Must(err)
 		cm.Name = "cluster-info"
 	}
 	f.info(map[string]string{"note": "x", "jws-kubeconfig-aaaaaa": "old"})
@@ -196,7 +189,7 @@ func TestNothingToSign(t *testing.T) {
 	syncs, writes := f.syncs(), f.writes()
 	_, err := f.Admin.CoreV1().Secrets("kube-system").Patch(t.Context(), "bootstrap-token-aaaaaa", types.MergePatchType,
 		[]byte(`{"stringData":{"description":"of no matter"}}`), metav1.PatchOptions{})
-	f.must(err)
+	f.Must(err)
 	testkit.Eventually(t, harness.Timeout, func() error {
 		if f.syncs() == syncs {
 			return fmt.Errorf("no sync")
@@ -227,8 +220,8 @@ func TestWhatHappenedWhileStopped(t *testing.T) {
 	f.info(map[string]string{"kubeconfig": "one"})
 	f.settled("one", "aaaaaa")
 	f.run.Stop()
-	f.must(f.Admin.CoreV1().Secrets("kube-system").Delete(t.Context(), "bootstrap-token-aaaaaa", metav1.DeleteOptions{}))
-	f.must(f.Admin.CoreV1().Secrets("kube-system").Delete(t.Context(), "bootstrap-token-last00", metav1.DeleteOptions{}))
+	f.Must(f.Admin.CoreV1().Secrets("kube-system").Delete(t.Context(), "bootstrap-token-aaaaaa", metav1.DeleteOptions{}))
+	f.Must(f.Admin.CoreV1().Secrets("kube-system").Delete(t.Context(), "bootstrap-token-last00", metav1.DeleteOptions{}))
 	f.patch(`{"data":{"kubeconfig":"two"}}`)
 	f.token("kube-system", token("bbbbbb"))
 	f.run = f.Start(Descriptor(), nil)

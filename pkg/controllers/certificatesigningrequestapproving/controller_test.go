@@ -117,7 +117,7 @@ func TestDecided(t *testing.T) {
 	pem := f.AdminConfig.CAData // any certificate will do
 	issued.Status.Certificate = pem
 	_, err := f.Admin.CertificatesV1().CertificateSigningRequests().UpdateStatus(t.Context(), issued, metav1.UpdateOptions{})
-	f.must(err)
+	f.Must(err)
 	f.start()
 	f.settle()
 	for csr, want := range map[*certificatesv1.CertificateSigningRequest]int{denied: 1, approved: 1, issued: 0} {

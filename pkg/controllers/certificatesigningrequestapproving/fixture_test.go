@@ -75,12 +75,8 @@ func (f *fixture) start() *harness.Run {
 	return f.Start(d, nil)
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 func (f *fixture) listen(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
+	return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
 		f.mu.Lock()
 		f.sent = append(f.sent, r.Method+" "+path.Base(r.URL.Path))
 		f.mu.Unlock()
@@ -144,8 +140,8 @@ func (f *fixture) grant(user string, rights ...string) {
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "system:certificates.k8s.io:certificatesigningrequests:" + right},
 			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}},
 		}, metav1.CreateOptions{})
-		f.must(err)
-		testkit.Eventually(f.t, harness.Timeout, func() error { return f.may(user, right) })
+		f.Must(err)
+		f.Eventually(func() error { return f.may(user, right) })
 	}
 }
 
@@ -184,30 +180,30 @@ func (f *fixture) create(a ask) *certificatesv1.CertificateSigningRequest {
 		a.change(request)
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	f.must(err)
+	f.Must(err)
 	pem, err := certutil.MakeCSRFromTemplate(key, request)
-	f.must(err)
+	f.Must(err)
 	cfg := rest.CopyConfig(f.AdminConfig)
 	cfg.Impersonate = rest.ImpersonationConfig{UserName: a.user, Groups: []string{"system:nodes", "system:authenticated"}}
 	csr, err := kubernetes.NewForConfigOrDie(cfg).CertificatesV1().CertificateSigningRequests().Create(f.t.Context(), &certificatesv1.CertificateSigningRequest{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "approving-"},
 		Spec:       certificatesv1.CertificateSigningRequestSpec{Request: pem, SignerName: a.signer, Usages: a.usages},
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	return csr
 }
 
 func (f *fixture) get(csr *certificatesv1.CertificateSigningRequest) *certificatesv1.CertificateSigningRequest {
 	f.t.Helper()
 	csr, err := f.Admin.CertificatesV1().CertificateSigningRequests().Get(f.t.Context(), csr.Name, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	return csr
 }
 
 // approved waits for the approval of a request and returns its condition.
 func (f *fixture) approved(csr *certificatesv1.CertificateSigningRequest) certificatesv1.CertificateSigningRequestCondition {
 	f.t.Helper()
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Eventually(func() error {
 		if n := len(f.get(csr).Status.Conditions); n != 1 {
 			return fmt.Errorf("%d conditions", n)
 		}
@@ -222,7 +218,7 @@ func (f *fixture) settle() {
 	f.t.Helper()
 	user := f.node("selfnodeclient")
 	f.approved(f.create(ask{user: user, name: user}))
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Eventually(func() error {
 		if n, _ := f.Metric("workqueue_depth", map[string]string{"name": "certificate"}); n != 0 {
 			return fmt.Errorf("%v keys wait", n)
 		}
@@ -235,12 +231,5 @@ func (f *fixture) decide(csr *certificatesv1.CertificateSigningRequest, t certif
 	f.t.Helper()
 	csr.Status.Conditions = append(csr.Status.Conditions, certificatesv1.CertificateSigningRequestCondition{Type: t, Status: corev1.ConditionTrue, Reason: "Test"})
 	_, err := f.Admin.CertificatesV1().CertificateSigningRequests().UpdateApproval(f.t.Context(), csr.Name, csr, metav1.UpdateOptions{})
-	f.must(err)
-}
-
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	f.Must(err)
 }

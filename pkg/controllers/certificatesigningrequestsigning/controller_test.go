@@ -141,21 +141,21 @@ func TestReplacedFiles(t *testing.T) {
 
 	cert, key := ca(t, "new", time.Now().AddDate(5, 0, 0))
 	pair.write(pair.pair.cert, cert)
-	f.healthy(run, false)
+	run.Healthy(false)
 	f.issuedBy(old, f.create(clientAsk("half")))
 	pair.write(pair.pair.key, []byte("garbage"))
 	f.issuedBy(old, f.create(clientAsk("garbage")))
-	f.healthy(run, false)
+	run.Healthy(false)
 
 	pair.write(pair.pair.key, key)
-	f.healthy(run, true)
+	run.Healthy(true)
 	f.issuedBy(only(t, cert), f.create(clientAsk("whole")))
 	// Every signer with these files has looked at its requests again.
 	testkit.Eventually(t, harness.Timeout, func() error { return f.atLeast("workqueue_adds_total", "DynamicCABundle-csr-controller", 4) })
 
 	two := append(append([]byte{}, cert...), cert...)
 	pair.write(pair.pair.cert, two)
-	f.healthy(run, false)
+	run.Healthy(false)
 	if err := run.Health(); !strings.Contains(err.Error(), "expected 1 certificate, found 2") || !strings.Contains(err.Error(), pair.pair.cert) {
 		t.Errorf("health: %v", err)
 	}

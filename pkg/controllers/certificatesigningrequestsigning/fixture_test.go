@@ -96,7 +96,7 @@ func (f *fixture) create(a ask) *certificatesv1.CertificateSigningRequest {
 	csr, err := f.requests.Create(f.t.Context(), &certificatesv1.CertificateSigningRequest{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "signing-"}, Spec: spec,
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	if !a.pending {
 		csr = f.decide(csr, certificatesv1.CertificateApproved)
 	}
@@ -108,7 +108,7 @@ func (f *fixture) decide(csr *certificatesv1.CertificateSigningRequest, t certif
 	f.t.Helper()
 	csr.Status.Conditions = append(csr.Status.Conditions, certificatesv1.CertificateSigningRequestCondition{Type: t, Status: corev1.ConditionTrue, Reason: "Test"})
 	csr, err := f.requests.UpdateApproval(f.t.Context(), csr.Name, csr, metav1.UpdateOptions{})
-	f.must(err)
+	f.Must(err)
 	return csr
 }
 
@@ -119,14 +119,14 @@ func (f *fixture) fail(csr *certificatesv1.CertificateSigningRequest) *certifica
 		Type: certificatesv1.CertificateFailed, Status: corev1.ConditionTrue, Reason: "Test",
 	})
 	csr, err := f.requests.UpdateStatus(f.t.Context(), csr, metav1.UpdateOptions{})
-	f.must(err)
+	f.Must(err)
 	return csr
 }
 
 func (f *fixture) get(csr *certificatesv1.CertificateSigningRequest) *certificatesv1.CertificateSigningRequest {
 	f.t.Helper()
 	csr, err := f.requests.Get(f.t.Context(), csr.Name, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	return csr
 }
 
@@ -134,7 +134,7 @@ func (f *fixture) get(csr *certificatesv1.CertificateSigningRequest) *certificat
 func (f *fixture) issued(csr *certificatesv1.CertificateSigningRequest) *x509.Certificate {
 	f.t.Helper()
 	var data []byte
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Eventually(func() error {
 		got := f.get(csr)
 		if data = got.Status.Certificate; len(data) == 0 {
 			return fmt.Errorf("not issued: %+v", got.Status.Conditions)
@@ -156,7 +156,7 @@ func (f *fixture) issuedBy(ca *x509.Certificate, csr *certificatesv1.Certificate
 func (f *fixture) refused(csr *certificatesv1.CertificateSigningRequest) certificatesv1.CertificateSigningRequestCondition {
 	f.t.Helper()
 	var failed certificatesv1.CertificateSigningRequestCondition
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Eventually(func() error {
 		for _, c := range f.get(csr).Status.Conditions {
 			if c.Type == certificatesv1.CertificateFailed {
 				failed = c
@@ -171,30 +171,12 @@ func (f *fixture) refused(csr *certificatesv1.CertificateSigningRequest) certifi
 // quiet returns when nothing waits in the queues of the signers.
 func (f *fixture) quiet() {
 	f.t.Helper()
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Eventually(func() error {
 		if n, _ := f.Metric("workqueue_depth", map[string]string{"name": "certificate"}); n != 0 {
 			return fmt.Errorf("%v keys wait", n)
 		}
 		return nil
 	})
-}
-
-// healthy waits until the controller says that it is well, or that it is not.
-func (f *fixture) healthy(run *harness.Run, want bool) {
-	f.t.Helper()
-	testkit.Eventually(f.t, harness.Timeout, func() error {
-		if err := run.Health(); (err == nil) != want {
-			return fmt.Errorf("health: %v", err)
-		}
-		return nil
-	})
-}
-
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
 }
 
 // atLeast is nil when a metric of a work queue has come so far.

@@ -38,13 +38,6 @@ func start(t *testing.T) *fixture {
 	return f
 }
 
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
-}
-
 // create makes a role; see role and aggregating.
 func (f *fixture) create(r *rbacv1.ClusterRole) *rbacv1.ClusterRole {
 	f.t.Helper()
@@ -56,33 +49,33 @@ func (f *fixture) create(r *rbacv1.ClusterRole) *rbacv1.ClusterRole {
 		}
 	}
 	r, err := f.Admin.RbacV1().ClusterRoles().Create(f.t.Context(), r, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	return r
 }
 
 func (f *fixture) get(name string) *rbacv1.ClusterRole {
 	f.t.Helper()
 	r, err := f.Admin.RbacV1().ClusterRoles().Get(f.t.Context(), f.prefix+name, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	return r
 }
 
 func (f *fixture) delete(name string) {
 	f.t.Helper()
-	f.must(f.Admin.RbacV1().ClusterRoles().Delete(f.t.Context(), f.prefix+name, metav1.DeleteOptions{}))
+	f.Must(f.Admin.RbacV1().ClusterRoles().Delete(f.t.Context(), f.prefix+name, metav1.DeleteOptions{}))
 }
 
 func (f *fixture) patch(name, body string) {
 	f.t.Helper()
 	body = strings.ReplaceAll(body, "PREFIX-", f.prefix)
 	_, err := f.Admin.RbacV1().ClusterRoles().Patch(f.t.Context(), f.prefix+name, types.MergePatchType, []byte(body), metav1.PatchOptions{})
-	f.must(err)
+	f.Must(err)
 }
 
 // becomes waits until a role allows these verbs, in this order.
 func (f *fixture) becomes(name, want string) {
 	f.t.Helper()
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Eventually(func() error {
 		if got := verbs(f.get(name).Rules); got != want {
 			return fmt.Errorf("%s: got %q, want %q", name, got, want)
 		}
@@ -133,7 +126,7 @@ func TestExpressionsSelectToo(t *testing.T) {
 	}}}
 	r.Name = f.prefix + r.Name
 	_, err := f.Admin.RbacV1().ClusterRoles().Create(t.Context(), r, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	f.create(role("brush", "paint", "paint"))
 	f.create(role("hammer", "house", "hit"))
 	f.becomes("combined", "paint hit")
@@ -190,7 +183,7 @@ func TestBuiltInRoles(t *testing.T) {
 	f.create(r)
 	allows := func(name string) bool {
 		built, err := f.Admin.RbacV1().ClusterRoles().Get(t.Context(), name, metav1.GetOptions{})
-		f.must(err)
+		f.Must(err)
 		return slices.ContainsFunc(built.Rules, func(have rbacv1.PolicyRule) bool { return identity(have) == identity(r.Rules[0]) })
 	}
 	for _, name := range []string{"edit", "admin"} {

@@ -45,7 +45,7 @@ func TestPublishes(t *testing.T) {
 		b.Spec.TrustBundle = newCA(t)
 		b.Labels = map[string]string{"kept": "yes"}
 		_, err := f.bundles.Update(t.Context(), b, metav1.UpdateOptions{})
-		f.must(err)
+		f.Must(err)
 		if b = f.published(); b.Labels["kept"] != "yes" {
 			t.Errorf("labels %v, want them kept", b.Labels)
 		}
@@ -89,10 +89,10 @@ func TestAnotherCA(t *testing.T) {
 	f.published()
 
 	f.write(path, "garbage")
-	f.healthy(run, false)
+	run.Healthy(false)
 	f.published()
 	f.write(path, f.ca)
-	f.healthy(run, true)
+	run.Healthy(true)
 
 	// The API server refuses a certificate that is there twice: then the old bundle
 	// must stay.
@@ -168,7 +168,7 @@ func TestOlderVersion(t *testing.T) {
 	b := f.published()
 	b.Spec.TrustBundle = newCA(t)
 	_, err := f.bundles.Update(t.Context(), b, metav1.UpdateOptions{})
-	f.must(err)
+	f.Must(err)
 	f.create("kubernetes.io:kube-apiserver-serving:testname", signer, newCA(t))
 	f.published()
 	if n := f.Requests.Count("list", "clustertrustbundles"); n > 1 {
@@ -200,7 +200,7 @@ func TestAttaches(t *testing.T) {
 			return built, err
 		})
 		_, err := controller.Build(d, f.Kit, &v1beta1.Controllers{}, client.NewLedger())
-		f.must(err)
+		f.Must(err)
 		got, err := attaches(t.Context(), built)
 		if (err != nil) != c.fails {
 			t.Errorf("%s: %v", what, err)

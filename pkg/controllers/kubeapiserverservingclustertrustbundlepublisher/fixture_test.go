@@ -56,7 +56,7 @@ func from(path string) func(*v1beta1.Controllers) {
 func (f *fixture) list() map[string]string {
 	f.t.Helper()
 	list, err := f.bundles.List(f.t.Context(), metav1.ListOptions{FieldSelector: "spec.signerName=" + signer})
-	f.must(err)
+	f.Must(err)
 	texts := map[string]string{}
 	for _, b := range list.Items {
 		texts[b.Name] = b.Spec.TrustBundle
@@ -68,14 +68,14 @@ func (f *fixture) list() map[string]string {
 func (f *fixture) published() *certificatesv1.ClusterTrustBundle {
 	f.t.Helper()
 	name := nameOf(signer, []byte(f.ca))
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Eventually(func() error {
 		if diff := cmp.Diff(map[string]string{name: f.ca}, f.list()); diff != "" {
 			return fmt.Errorf("(-want +got):\n%s", diff)
 		}
 		return nil
 	})
 	b, err := f.bundles.Get(f.t.Context(), name, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	return b
 }
 
@@ -84,13 +84,13 @@ func (f *fixture) create(name, of, text string) {
 	_, err := f.bundles.Create(f.t.Context(), &certificatesv1.ClusterTrustBundle{
 		ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: certificatesv1.ClusterTrustBundleSpec{SignerName: of, TrustBundle: text},
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 }
 
 func (f *fixture) delete(name string) {
 	f.t.Helper()
 	if err := f.bundles.Delete(f.t.Context(), name, metav1.DeleteOptions{}); !apierrors.IsNotFound(err) {
-		f.must(err)
+		f.Must(err)
 	}
 }
 
@@ -110,7 +110,7 @@ func (f *fixture) syncs(code string) float64 {
 
 func (f *fixture) write(path, content string) {
 	f.t.Helper()
-	f.must(os.WriteFile(path, []byte(content), 0o600))
+	f.Must(os.WriteFile(path, []byte(content), 0o600))
 }
 
 // file holds a new CA, which is to be published.
@@ -137,24 +137,6 @@ func newCA(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(pem)
-}
-
-// healthy waits until the controller says that it is well, or that it is not.
-func (f *fixture) healthy(run *harness.Run, want bool) {
-	f.t.Helper()
-	testkit.Eventually(f.t, harness.Timeout, func() error {
-		if err := run.Health(); (err == nil) != want {
-			return fmt.Errorf("health: %v", err)
-		}
-		return nil
-	})
-}
-
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
 }
 
 // answers are what discovery says instead of the truth.

@@ -80,7 +80,7 @@ func TestWhatIsLeftAlone(t *testing.T) {
 	f.label("garbled", lastUsedLabel, "lately")
 	f.label("marked", invalidSinceLabel, f.today())
 	f.patch("deleting", `{"metadata":{"finalizers":["example.com/hold"]}}`)
-	f.must(f.secrets.Delete(t.Context(), "deleting", metav1.DeleteOptions{}))
+	f.Must(f.secrets.Delete(t.Context(), "deleting", metav1.DeleteOptions{}))
 	f.create("manual", "robot")
 	f.create("orphan", "nobody")
 	f.legacy("another", "former")
@@ -91,11 +91,11 @@ func TestWhatIsLeftAlone(t *testing.T) {
 			SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "mounted"}, Key: "token"},
 		}}},
 	}}}}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	f.silent("none is unused")
 
 	// Neither the pod nor the use holds them for ever.
-	f.must(pods.Delete(t.Context(), "pod", metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}))
+	f.Must(pods.Delete(t.Context(), "pod", metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}))
 	f.clock.Step(2 * day)
 	f.pass()
 	for _, name := range []string{"mounted", "recent"} {
@@ -131,7 +131,7 @@ func TestTheCacheIsNotTrusted(t *testing.T) {
 		f.patch("saved", `{"metadata":{"labels":{"kubernetes.io/legacy-token-invalid-since":null}}}`)
 	}
 	f.once["DELETE secrets/remade"] = func() {
-		f.must(f.secrets.Delete(t.Context(), "remade", metav1.DeleteOptions{}))
+		f.Must(f.secrets.Delete(t.Context(), "remade", metav1.DeleteOptions{}))
 		f.create("remade", "robot")
 	}
 	f.pass()

@@ -85,12 +85,8 @@ func start(t *testing.T) *fixture {
 	return f
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 func (f *fixture) listen(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
+	return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
 		if strings.HasSuffix(r.URL.Path, "/configmaps/"+trackingName) {
 			if answer := f.answer(r); answer != nil {
 				return answer, nil
@@ -145,13 +141,6 @@ func (f *fixture) sent() []string {
 	return w
 }
 
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
-}
-
 func (f *fixture) track(answer string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -163,12 +152,12 @@ func (f *fixture) pass() {
 	f.t.Helper()
 	ctx := context.Background()
 	secrets, err := f.secrets.List(ctx, metav1.ListOptions{})
-	f.must(err)
+	f.Must(err)
 	accounts, err := f.accounts.List(ctx, metav1.ListOptions{})
-	f.must(err)
+	f.Must(err)
 	pods, err := f.Admin.CoreV1().Pods(f.namespace).List(ctx, metav1.ListOptions{})
-	f.must(err)
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Must(err)
+	f.Eventually(func() error {
 		for _, s := range secrets.Items {
 			if got, _ := f.cleaner.secrets.Get(s.Namespace, s.Name); s.Type == corev1.SecretTypeServiceAccountToken && (got == nil || got.ResourceVersion != s.ResourceVersion) {
 				return fmt.Errorf("the cache has not seen Secret %s", s.Name)
@@ -196,7 +185,7 @@ func (f *fixture) legacy(account string, secrets ...string) {
 		sa.Secrets = append(sa.Secrets, corev1.ObjectReference{Name: name})
 	}
 	_, err := f.accounts.Create(f.t.Context(), sa, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	for _, name := range secrets {
 		f.create(name, account)
 	}
@@ -208,13 +197,13 @@ func (f *fixture) create(name, account string) {
 		ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: map[string]string{corev1.ServiceAccountNameKey: account}},
 		Type:       corev1.SecretTypeServiceAccountToken, Data: map[string][]byte{"token": []byte("mine")},
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 }
 
 func (f *fixture) patch(secret, patch string) {
 	f.t.Helper()
 	_, err := f.secrets.Patch(f.t.Context(), secret, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-	f.must(err)
+	f.Must(err)
 }
 
 func (f *fixture) label(secret, key, value string) {
@@ -225,7 +214,7 @@ func (f *fixture) label(secret, key, value string) {
 func (f *fixture) get(secret string) *corev1.Secret {
 	f.t.Helper()
 	s, err := f.secrets.Get(f.t.Context(), secret, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	return s
 }
 

@@ -82,7 +82,7 @@ func TestPodsGoFirst(t *testing.T) {
 	}
 	f.unfinalize(ns, pod)
 	f.synced(ns, nil)
-	f.must(f.gone(ns))
+	f.Must(f.gone(ns))
 	if f.hasConfigMap(ns, "needed") {
 		t.Error("the config map outlived its namespace")
 	}
@@ -106,9 +106,9 @@ func TestGraceOfPods(t *testing.T) {
 		t.Errorf("beside pods: %v", writes)
 	}
 	// What the kubelet would do.
-	f.must(f.Admin.CoreV1().Pods(ns).Delete(t.Context(), pod, metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}))
+	f.Must(f.Admin.CoreV1().Pods(ns).Delete(t.Context(), pod, metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}))
 	f.synced(ns, nil)
-	f.must(f.gone(ns))
+	f.Must(f.gone(ns))
 }
 
 func TestConditionsTellWhatRemains(t *testing.T) {
@@ -125,7 +125,7 @@ func TestConditionsTellWhatRemains(t *testing.T) {
 			},
 		},
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	f.pod(ns, "")
 	f.delete(ns)
 	f.synced(ns, 8*seconds)
@@ -137,9 +137,9 @@ func TestConditionsTellWhatRemains(t *testing.T) {
 		t.Errorf("there are none, but: %v", writes)
 	}
 	_, err = f.Admin.AppsV1().Deployments(ns).Patch(t.Context(), "held", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
-	f.must(err)
+	f.Must(err)
 	f.synced(ns, nil)
-	f.must(f.gone(ns))
+	f.Must(f.gone(ns))
 	if conflicts := f.line.said("PUT", ns+"/finalize"); len(conflicts) != 1 {
 		t.Errorf("finalized with %v", conflicts)
 	}
@@ -155,7 +155,7 @@ func TestTotals(t *testing.T) {
 			secret.Finalizers = append(secret.Finalizers, "b.example.com/hold")
 		}
 		_, err := f.Admin.CoreV1().Secrets(ns).Create(t.Context(), secret, metav1.CreateOptions{})
-		f.must(err)
+		f.Must(err)
 	}
 	f.delete(ns)
 	f.synced(ns, 8*seconds)
@@ -172,7 +172,7 @@ func TestOtherFinalizersStay(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "held-"},
 		Spec:       corev1.NamespaceSpec{Finalizers: []corev1.FinalizerName{"z.example.com/hold", "kubernetes", "a.example.com/hold"}},
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	f.configMap(ns.Name, "content")
 	f.delete(ns.Name)
 	f.synced(ns.Name, nil)
@@ -180,7 +180,7 @@ func TestOtherFinalizersStay(t *testing.T) {
 		t.Error("the content is still there")
 	}
 	left, err := f.Admin.CoreV1().Namespaces().Get(ctx, ns.Name, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	if diff := cmp.Diff([]corev1.FinalizerName{"a.example.com/hold", "z.example.com/hold"}, left.Spec.Finalizers); diff != "" {
 		t.Errorf("finalizers (-want +got):\n%s", diff)
 	}
@@ -214,8 +214,8 @@ func TestOtherFinalizersStay(t *testing.T) {
 	})
 	left.Spec.Finalizers = nil
 	_, err = f.Admin.CoreV1().Namespaces().Finalize(ctx, left, metav1.UpdateOptions{})
-	f.must(err)
-	f.must(f.gone(ns.Name))
+	f.Must(err)
+	f.Must(f.gone(ns.Name))
 	f.synced(ns.Name, nil)
 }
 
@@ -225,14 +225,14 @@ func TestNewNamespaceOfTheSameName(t *testing.T) {
 	ns := f.Namespace()
 	f.delete(ns)
 	old, err := f.Admin.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	terminating := old.DeepCopy()
 	old.Spec.Finalizers = nil
 	_, err = f.Admin.CoreV1().Namespaces().Finalize(ctx, old, metav1.UpdateOptions{})
-	f.must(err)
+	f.Must(err)
 	renewed := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}
 	_, err = f.Admin.CoreV1().Namespaces().Create(ctx, renewed, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	f.configMap(ns, "new")
 
 	// The key of the old one is still in the queue; the next to be deleted comes
@@ -243,7 +243,7 @@ func TestNewNamespaceOfTheSameName(t *testing.T) {
 	// And if the cache does not know yet, the live read does.
 	behind := *f.c
 	behind.namespaces = cacheOf(terminating)
-	f.must(behind.sync(f.c.Work(), ns))
+	f.Must(behind.sync(f.c.Work(), ns))
 
 	if !f.hasConfigMap(ns, "new") {
 		t.Error("the new namespace's content was deleted")
@@ -275,7 +275,7 @@ func TestManyNamespaces(t *testing.T) {
 	for range 20 {
 		ns := f.Namespace()
 		f.pod(ns, "")
-		f.must(f.Admin.CoreV1().Namespaces().Delete(t.Context(), ns, metav1.DeleteOptions{}))
+		f.Must(f.Admin.CoreV1().Namespaces().Delete(t.Context(), ns, metav1.DeleteOptions{}))
 		all = append(all, ns)
 	}
 	f.until(func() error {
@@ -331,7 +331,7 @@ func TestStopAndStart(t *testing.T) {
 	close(release)
 	<-stopped
 	left, err := f.Admin.CoreV1().Namespaces().Get(t.Context(), ns, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	if len(left.Status.Conditions) > 0 {
 		t.Errorf("the stop shows in the conditions: %+v", left.Status.Conditions)
 	}

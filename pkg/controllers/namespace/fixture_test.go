@@ -42,7 +42,7 @@ type line struct {
 }
 
 func (l *line) wrap(next http.RoundTripper) http.RoundTripper {
-	return transport(func(r *http.Request) (*http.Response, error) {
+	return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
 		l.mu.Lock()
 		l.requests = append(l.requests, r.Method+" "+r.URL.Path)
 		answer := l.answer
@@ -53,10 +53,6 @@ func (l *line) wrap(next http.RoundTripper) http.RoundTripper {
 		return next.RoundTrip(r)
 	})
 }
-
-type transport func(*http.Request) (*http.Response, error)
-
-func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
 // during has requests answered until the test ends.
 func (l *line) during(t *testing.T, answer func(*http.Request, http.RoundTripper) (*http.Response, error)) {
@@ -152,8 +148,8 @@ func (f *fixture) descriptor() controller.Descriptor {
 // delete begins the end of a namespace, and returns when the cache knows.
 func (f *fixture) delete(namespace string) {
 	f.t.Helper()
-	f.must(f.Admin.CoreV1().Namespaces().Delete(f.t.Context(), namespace, metav1.DeleteOptions{}))
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Must(f.Admin.CoreV1().Namespaces().Delete(f.t.Context(), namespace, metav1.DeleteOptions{}))
+	f.Eventually(func() error {
 		if ns, found := f.c.namespaces.Get("", namespace); !found || ns.DeletionTimestamp == nil {
 			return fmt.Errorf("the cache does not know that %s ends", namespace)
 		}
@@ -174,7 +170,7 @@ func (f *fixture) synced(namespace string, want error) {
 // until polls while the controller's time goes by, a second each time.
 func (f *fixture) until(check func() error) {
 	f.t.Helper()
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Eventually(func() error {
 		f.clock.Step(time.Second)
 		return check()
 	})
@@ -196,7 +192,7 @@ func (f *fixture) gone(namespace string) error {
 func (f *fixture) conditions(namespace string, other map[int]corev1.NamespaceCondition) {
 	f.t.Helper()
 	ns, err := f.Admin.CoreV1().Namespaces().Get(f.t.Context(), namespace, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	want := fine()
 	for i, c := range other {
 		want[i] = c
@@ -210,14 +206,14 @@ func (f *fixture) configMap(namespace, name string, finalizers ...string) {
 	f.t.Helper()
 	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Finalizers: finalizers}}
 	_, err := f.Admin.CoreV1().ConfigMaps(namespace).Create(f.t.Context(), cm, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 }
 
 func (f *fixture) hasConfigMap(namespace, name string) bool {
 	f.t.Helper()
 	_, err := f.Admin.CoreV1().ConfigMaps(namespace).Get(f.t.Context(), name, metav1.GetOptions{})
 	if !apierrors.IsNotFound(err) {
-		f.must(err)
+		f.Must(err)
 	}
 	return err == nil
 }
@@ -230,7 +226,7 @@ func (f *fixture) pod(namespace, node string, finalizers ...string) string {
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "pod-", Finalizers: finalizers},
 		Spec:       corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{Name: "main", Image: "nginx"}}},
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	return pod.Name
 }
 
@@ -238,12 +234,5 @@ func (f *fixture) pod(namespace, node string, finalizers ...string) string {
 func (f *fixture) unfinalize(namespace, pod string) {
 	f.t.Helper()
 	_, err := f.Admin.CoreV1().Pods(namespace).Patch(f.t.Context(), pod, types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
-	f.must(err)
-}
-
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	f.Must(err)
 }

@@ -67,7 +67,7 @@ func TestAggregatedAPIDown(t *testing.T) {
 			"service":               map[string]any{"namespace": "default", "name": "no-such-service"},
 		},
 	}}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	t.Cleanup(func() { _ = services.Delete(context.Background(), name, metav1.DeleteOptions{}) })
 	known := func() bool {
 		_, _, err := f.Admin.Discovery().ServerGroupsAndResources()
@@ -97,7 +97,7 @@ func TestAggregatedAPIDown(t *testing.T) {
 		t.Errorf("it was let go: %v", said)
 	}
 
-	f.must(services.Delete(t.Context(), name, metav1.DeleteOptions{}))
+	f.Must(services.Delete(t.Context(), name, metav1.DeleteOptions{}))
 	testkit.Eventually(t, harness.Timeout, func() error {
 		if known() {
 			return errors.New("discovery still fails")
@@ -105,7 +105,7 @@ func TestAggregatedAPIDown(t *testing.T) {
 		return nil
 	})
 	f.synced(ns, nil)
-	f.must(f.gone(ns))
+	f.Must(f.gone(ns))
 }
 
 func TestCollectionNotFound(t *testing.T) {
@@ -123,12 +123,12 @@ func TestCollectionNotFound(t *testing.T) {
 	})
 	// Nobody can list the kind, so there is nothing of it.
 	f.synced(first, nil)
-	f.must(f.gone(first))
+	f.Must(f.gone(first))
 	if said := f.line.said("DELETE", "/"+first+"/configmaps"); len(said) != 1 {
 		t.Errorf("deleted: %v", said)
 	}
 	f.synced(second, nil)
-	f.must(f.gone(second))
+	f.Must(f.gone(second))
 	if said := f.line.said("DELETE", "/"+second+"/configmaps"); len(said) != 1 || !strings.HasSuffix(said[0], "/configmaps") {
 		t.Errorf("what one namespace met is remembered: %v", said)
 	}
@@ -166,7 +166,7 @@ func TestCollectionRefused(t *testing.T) {
 	if said := f.line.said("DELETE", "/"+ns+"/configmaps/"); len(said) != 2 {
 		t.Errorf("deleted one by one: %v, want 2", said)
 	}
-	f.must(f.gone(ns))
+	f.Must(f.gone(ns))
 }
 
 func TestWithoutCollections(t *testing.T) {
@@ -188,7 +188,7 @@ func TestWithoutCollections(t *testing.T) {
 		return respond(r, resp.StatusCode, resp.Header.Get("Content-Type"), body), nil
 	})
 	f.synced(ns, nil)
-	f.must(f.gone(ns))
+	f.Must(f.gone(ns))
 	said := f.line.said("DELETE", "/"+ns+"/")
 	if len(said) < 2 || len(f.line.said("DELETE", ns+"/configmaps/content")) != 1 {
 		t.Errorf("deleted: %v", said)
@@ -220,7 +220,7 @@ func TestPodsThatCannotBeDeletedHoldAllElse(t *testing.T) {
 	}
 	f.line.during(t, nil)
 	f.synced(ns, nil)
-	f.must(f.gone(ns))
+	f.Must(f.gone(ns))
 }
 
 func TestFinalizeConflict(t *testing.T) {
@@ -236,7 +236,7 @@ func TestFinalizeConflict(t *testing.T) {
 		return next.RoundTrip(r)
 	})
 	f.synced(ns, nil)
-	f.must(f.gone(ns))
+	f.Must(f.gone(ns))
 	if conflicts != 0 {
 		t.Errorf("%d conflicts left", conflicts)
 	}
@@ -247,7 +247,7 @@ func TestPersist(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	live, err := f.Admin.CoreV1().Namespaces().Get(ctx, f.Namespace(), metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	conflict := func(context.Context, *corev1.Namespace) (*corev1.Namespace, error) {
 		return f.c.client.CoreV1().Namespaces().UpdateStatus(ctx, &corev1.Namespace{
 			ObjectMeta: metav1.ObjectMeta{Name: live.Name, ResourceVersion: "1"}}, metav1.UpdateOptions{})
@@ -320,7 +320,7 @@ func TestCustomResources(t *testing.T) {
 			}},
 		},
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	t.Cleanup(func() { _ = crds.Delete(context.Background(), "widgets.ns.example.com", metav1.DeleteOptions{}) })
 
 	ns := f.Namespace()
@@ -348,10 +348,10 @@ func TestCustomResources(t *testing.T) {
 		4: bad(4, "SomeFinalizersRemain", "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances"),
 	})
 	held, err := objects.Get(ctx, "held", metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	held.SetFinalizers(nil)
 	_, err = objects.Update(ctx, held, metav1.UpdateOptions{})
-	f.must(err)
+	f.Must(err)
 	f.synced(ns, nil)
-	f.must(f.gone(ns))
+	f.Must(f.gone(ns))
 }

@@ -58,7 +58,7 @@ func (s *scene) start(threshold int32) {
 	d := controller.Define(Descriptor(), func(env controller.Env, section *v1beta1.PodGarbageCollectorController) (controller.Controller, error) {
 		cfg := env.API.Config()
 		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
-			return roundTripper(func(r *http.Request) (*http.Response, error) {
+			return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
 				if ask := s.ask.Load(); ask != nil && path.Base(path.Dir(r.URL.Path)) == "nodes" {
 					if err := (*ask)(path.Base(r.URL.Path)); err != nil {
 						return nil, err
@@ -71,17 +71,6 @@ func (s *scene) start(threshold int32) {
 		return New(env, section)
 	})
 	s.run = s.Start(d, func(c *v1beta1.Controllers) { c.PodGarbageCollector.TerminatedPodThreshold = threshold })
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func (s *scene) must(err error) {
-	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
 }
 
 // pod creates a pod on a node. It has what strategic merge patches stumble over:
@@ -101,10 +90,10 @@ func (s *scene) pod(name, node string, phase corev1.PodPhase, change ...func(*co
 	}
 	reason := p.Status.Reason
 	p, err := s.Admin.CoreV1().Pods(s.ns).Create(s.t.Context(), p, metav1.CreateOptions{})
-	s.must(err)
+	s.Must(err)
 	p.Status.Phase, p.Status.Reason = phase, reason
 	_, err = s.Admin.CoreV1().Pods(s.ns).UpdateStatus(s.t.Context(), p, metav1.UpdateOptions{})
-	s.must(err)
+	s.Must(err)
 }
 
 func held(p *corev1.Pod) { p.Finalizers = []string{"example.com/stay"} }
@@ -112,7 +101,7 @@ func held(p *corev1.Pod) { p.Finalizers = []string{"example.com/stay"} }
 // delete asks for a pod's end, with its grace period.
 func (s *scene) delete(name string) {
 	s.t.Helper()
-	s.must(s.Admin.CoreV1().Pods(s.ns).Delete(s.t.Context(), name, metav1.DeleteOptions{}))
+	s.Must(s.Admin.CoreV1().Pods(s.ns).Delete(s.t.Context(), name, metav1.DeleteOptions{}))
 }
 
 func (s *scene) get(name string) (*corev1.Pod, error) {
@@ -158,7 +147,7 @@ func (s *scene) pass() {
 		return err
 	})
 	_, err := s.Admin.CoreV1().Pods(s.ns).Patch(s.t.Context(), "last", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
-	s.must(err)
+	s.Must(err)
 	s.gone("last")
 }
 
@@ -167,7 +156,7 @@ func (s *scene) stays(phase corev1.PodPhase, names ...string) {
 	s.t.Helper()
 	for _, name := range names {
 		p, err := s.get(name)
-		s.must(err)
+		s.Must(err)
 		if p.Status.Phase != phase || target(p) != nil {
 			s.t.Errorf("%s: %+v", name, p.Status)
 		}
@@ -192,10 +181,10 @@ func (s *scene) node(name string, ready corev1.ConditionStatus, taints ...string
 		n.Spec.Taints = append(n.Spec.Taints, corev1.Taint{Key: key, Effect: corev1.TaintEffectNoExecute})
 	}
 	n, err := s.Admin.CoreV1().Nodes().Create(s.t.Context(), n, metav1.CreateOptions{})
-	s.must(err)
+	s.Must(err)
 	n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: ready}}
 	_, err = s.Admin.CoreV1().Nodes().UpdateStatus(s.t.Context(), n, metav1.UpdateOptions{})
-	s.must(err)
+	s.Must(err)
 	return n.Name
 }
 
@@ -223,7 +212,7 @@ func TestPodsThatAreDeletedButNotGone(t *testing.T) {
 	s.eventually(func() error {
 		for _, name := range []string{"held", "unknown"} {
 			p, err := s.get(name)
-			s.must(err)
+			s.Must(err)
 			if p.Status.Phase != corev1.PodFailed || *p.DeletionGracePeriodSeconds != 0 || target(p) != nil {
 				return fmt.Errorf("%s: %+v", name, p.Status)
 			}
@@ -266,7 +255,7 @@ func TestPodsOfAVanishedNode(t *testing.T) {
 	}
 	s.ask.Store(&blind)
 	vanished := s.clock.Now()
-	s.must(s.Admin.CoreV1().Nodes().Delete(t.Context(), name, metav1.DeleteOptions{}))
+	s.Must(s.Admin.CoreV1().Nodes().Delete(t.Context(), name, metav1.DeleteOptions{}))
 	s.eventually(func() error {
 		if asked[0].Load() == nil {
 			return errors.New("the Node was not asked for")
@@ -288,7 +277,7 @@ func TestPodsOfAVanishedNode(t *testing.T) {
 	})
 	s.stays(corev1.PodSucceeded, "done")
 	p, err := s.get("held")
-	s.must(err)
+	s.Must(err)
 	c := target(p)
 	if p.Status.Phase != corev1.PodFailed || c == nil {
 		t.Fatalf("held: %+v", p.Status)

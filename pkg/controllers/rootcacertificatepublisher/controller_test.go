@@ -239,36 +239,27 @@ func TestChangedFileIsPublishedEverywhere(t *testing.T) {
 		}
 	}
 	everywhere()
-	health := func(good bool) {
-		t.Helper()
-		testkit.Eventually(t, harness.Timeout, func() error {
-			if err := f.run.Health(); (err == nil) != good {
-				return fmt.Errorf("health %v", err)
-			}
-			return nil
-		})
-	}
-	health(true)
+	f.run.Healthy(true)
 
 	f.ca = certificate(t)
 	write(t, path, f.ca)
 	everywhere()
-	health(true)
+	f.run.Healthy(true)
 
 	// The last good bundle stays, and is what new namespaces get.
 	write(t, path, "no certificate")
-	health(false)
+	f.run.Healthy(false)
 	namespaces = append(namespaces, h.Namespace())
 	everywhere()
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	health(false)
+	f.run.Healthy(false)
 
 	f.ca = certificate(t)
 	write(t, path, f.ca)
 	everywhere()
-	health(true)
+	f.run.Healthy(true)
 }
 
 func TestCAGivenAsFileIsNotPublished(t *testing.T) {

@@ -40,7 +40,7 @@ func TestTokenSecretIsFilled(t *testing.T) {
 	cfg := rest.AnonymousClientConfig(f.AdminConfig)
 	cfg.BearerToken = string(s.Data["token"])
 	user := kubernetes.NewForConfigOrDie(cfg)
-	f.eventually(func() error {
+	f.Eventually(func() error {
 		review, err := user.AuthenticationV1().SelfSubjectReviews().Create(t.Context(), &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
 		if err != nil {
 			return err
@@ -61,7 +61,7 @@ func TestTokenSecretIsFilled(t *testing.T) {
 		t.Errorf("the account lists %v", got)
 	}
 	list, err := f.secrets.List(t.Context(), metav1.ListOptions{})
-	f.must(err)
+	f.Must(err)
 	if len(list.Items) != 1 {
 		t.Errorf("%d Secrets, want the one that the test made", len(list.Items))
 	}
@@ -132,7 +132,7 @@ func TestSecretWithoutAccountIsDeleted(t *testing.T) {
 		"kubernetes.io/service-account.name": "robot", "kubernetes.io/service-account.uid": "former",
 	}}, Type: corev1.SecretTypeServiceAccountToken}
 	_, err := f.secrets.Create(t.Context(), s, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	f.deleted("former")
 }
 
@@ -143,7 +143,7 @@ func TestSecretsOfADeletedAccount(t *testing.T) {
 	_, err := f.secrets.Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "opaque", Annotations: map[string]string{
 		"kubernetes.io/service-account.name": "robot",
 	}}}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	f.create("robot-1", "robot", nil)
 	f.create("robot-2", "robot", nil)
 	f.create("other-1", "other", nil)
@@ -151,7 +151,7 @@ func TestSecretsOfADeletedAccount(t *testing.T) {
 	f.filled("robot-2")
 	f.filled("other-1")
 
-	f.must(f.accounts.Delete(t.Context(), "robot", metav1.DeleteOptions{}))
+	f.Must(f.accounts.Delete(t.Context(), "robot", metav1.DeleteOptions{}))
 	f.deleted("robot-1")
 	f.deleted("robot-2")
 	f.kept("opaque", "other-1")
@@ -162,7 +162,7 @@ func TestSecretsOfADeletedAccount(t *testing.T) {
 	f.create("robot-3", "robot", nil)
 	f.filled("robot-3")
 	f.settle()
-	f.must(f.tokens.syncAccount(t.Context(), keyOfAccount(former)))
+	f.Must(f.tokens.syncAccount(t.Context(), keyOfAccount(former)))
 	f.kept("robot-3", "opaque", "other-1")
 	if n := f.count("DELETE secrets/robot-3"); n != 0 {
 		t.Errorf("%d attempts to delete a Secret of another account", n)
@@ -172,13 +172,13 @@ func TestSecretsOfADeletedAccount(t *testing.T) {
 func TestDeletionsThatCollide(t *testing.T) {
 	f := start(t)
 	// Somebody else was quicker.
-	f.before("DELETE secrets/orphan", func() { f.must(f.secrets.Delete(t.Context(), "orphan", metav1.DeleteOptions{})) })
+	f.before("DELETE secrets/orphan", func() { f.Must(f.secrets.Delete(t.Context(), "orphan", metav1.DeleteOptions{})) })
 	f.create("orphan", "nobody", nil)
 	f.deleted("orphan")
 	// Somebody else made a Secret of the same name that is in order.
 	f.account("robot")
 	f.before("DELETE secrets/again", func() {
-		f.must(f.secrets.Delete(t.Context(), "again", metav1.DeleteOptions{}))
+		f.Must(f.secrets.Delete(t.Context(), "again", metav1.DeleteOptions{}))
 		f.create("again", "robot", nil)
 	})
 	f.create("again", "nobody", nil)
@@ -202,7 +202,7 @@ func TestReferencesToDeletedSecrets(t *testing.T) {
 	f.filled("fourth")
 
 	f.remove("first")
-	f.eventually(func() error {
+	f.Eventually(func() error {
 		if got := f.listed("robot"); !slices.Equal(got, []string{"second", "elsewhere"}) {
 			return fmt.Errorf("the account lists %v", got)
 		}
@@ -218,13 +218,13 @@ func TestReferencesToDeletedSecrets(t *testing.T) {
 	// A conflict is tried again.
 	f.before("PUT serviceaccounts/robot", func() {
 		sa, err := f.accounts.Get(t.Context(), "robot", metav1.GetOptions{})
-		f.must(err)
+		f.Must(err)
 		sa.Secrets = append(sa.Secrets, corev1.ObjectReference{Name: "added"})
 		_, err = f.accounts.Update(t.Context(), sa, metav1.UpdateOptions{})
-		f.must(err)
+		f.Must(err)
 	})
 	f.remove("second")
-	f.eventually(func() error {
+	f.Eventually(func() error {
 		if got := f.listed("robot"); !slices.Equal(got, []string{"elsewhere", "added"}) {
 			return fmt.Errorf("the account lists %v", got)
 		}
@@ -234,7 +234,7 @@ func TestReferencesToDeletedSecrets(t *testing.T) {
 		t.Errorf("%d writes, want 1 before and 2 with a conflict", n)
 	}
 	// An account that goes at the same time is none to write to.
-	f.before("GET serviceaccounts/unlisted", func() { f.must(f.accounts.Delete(t.Context(), "unlisted", metav1.DeleteOptions{})) })
+	f.before("GET serviceaccounts/unlisted", func() { f.Must(f.accounts.Delete(t.Context(), "unlisted", metav1.DeleteOptions{})) })
 	f.create("fifth", "unlisted", nil)
 	f.filled("fifth")
 	f.remove("fifth")
@@ -261,9 +261,9 @@ func TestTheCacheIsNotTrusted(t *testing.T) {
 	if s := f.filled("conflict"); s.Labels["changed"] != "yes" {
 		t.Error("the other's change was lost")
 	}
-	f.before("GET secrets/gone", func() { f.must(f.secrets.Delete(t.Context(), "gone", metav1.DeleteOptions{})) })
+	f.before("GET secrets/gone", func() { f.Must(f.secrets.Delete(t.Context(), "gone", metav1.DeleteOptions{})) })
 	f.create("gone", "robot", nil)
-	f.before("PUT secrets/going", func() { f.must(f.secrets.Delete(t.Context(), "going", metav1.DeleteOptions{})) })
+	f.before("PUT secrets/going", func() { f.Must(f.secrets.Delete(t.Context(), "going", metav1.DeleteOptions{})) })
 	f.create("going", "robot", nil)
 	f.settle()
 	for _, name := range []string{"gone", "going"} {
@@ -294,7 +294,7 @@ func TestRestart(t *testing.T) {
 	if _, found := f.Metric("workqueue_depth", map[string]string{"name": "serviceaccount_tokens_service"}); found {
 		t.Error("a stopped controller still has metrics")
 	}
-	f.must(f.accounts.Delete(t.Context(), "former", metav1.DeleteOptions{}))
+	f.Must(f.accounts.Delete(t.Context(), "former", metav1.DeleteOptions{}))
 	f.create("new", "robot", nil)
 	f.start()
 	f.filled("new")

@@ -84,12 +84,8 @@ func (f *fixture) start() {
 	})
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 func (f *fixture) listen(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
+	return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
 		_, what, found := strings.Cut(r.URL.Path, "/namespaces/"+f.namespace+"/")
 		if !found {
 			return next.RoundTrip(r)
@@ -138,18 +134,6 @@ func (f *fixture) requests(texts ...string) (list []string) {
 
 func (f *fixture) count(text string) int { return len(f.requests(text)) }
 
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-func (f *fixture) eventually(check func() error) {
-	f.t.Helper()
-	testkit.Eventually(f.t, harness.Timeout, check)
-}
-
 // account makes one that lists Secrets.
 func (f *fixture) account(name string, secrets ...string) *corev1.ServiceAccount {
 	f.t.Helper()
@@ -158,7 +142,7 @@ func (f *fixture) account(name string, secrets ...string) *corev1.ServiceAccount
 		sa.Secrets = append(sa.Secrets, corev1.ObjectReference{Name: s})
 	}
 	sa, err := f.accounts.Create(f.t.Context(), sa, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	return sa
 }
 
@@ -169,7 +153,7 @@ func (f *fixture) create(name, account string, data map[string][]byte) *corev1.S
 		ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: map[string]string{corev1.ServiceAccountNameKey: account}},
 		Type:       corev1.SecretTypeServiceAccountToken, Data: data,
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	return s
 }
 
@@ -177,7 +161,7 @@ func (f *fixture) create(name, account string, data map[string][]byte) *corev1.S
 func (f *fixture) filled(name string) *corev1.Secret {
 	f.t.Helper()
 	var s *corev1.Secret
-	f.eventually(func() (err error) {
+	f.Eventually(func() (err error) {
 		if s, err = f.secrets.Get(f.t.Context(), name, metav1.GetOptions{}); err != nil {
 			return err
 		}
@@ -191,7 +175,7 @@ func (f *fixture) filled(name string) *corev1.Secret {
 
 func (f *fixture) deleted(name string) {
 	f.t.Helper()
-	f.eventually(func() error {
+	f.Eventually(func() error {
 		_, err := f.secrets.Get(f.t.Context(), name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return nil
@@ -212,14 +196,14 @@ func (f *fixture) kept(names ...string) {
 func (f *fixture) patch(secret, patch string) {
 	f.t.Helper()
 	_, err := f.secrets.Patch(f.t.Context(), secret, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-	f.must(err)
+	f.Must(err)
 }
 
 // remove deletes a Secret, and returns when the controller has heard of it.
 func (f *fixture) remove(secret string) {
 	f.t.Helper()
-	f.must(f.secrets.Delete(f.t.Context(), secret, metav1.DeleteOptions{}))
-	f.eventually(func() error {
+	f.Must(f.secrets.Delete(f.t.Context(), secret, metav1.DeleteOptions{}))
+	f.Eventually(func() error {
 		if _, found := f.tokens.secrets.Get(f.namespace, secret); found {
 			return fmt.Errorf("the cache has %s", secret)
 		}
@@ -232,10 +216,10 @@ func (f *fixture) remove(secret string) {
 func (f *fixture) settle() {
 	f.t.Helper()
 	later, err := f.accounts.Create(f.t.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{GenerateName: "later-"}}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	f.create(later.Name, later.Name, nil)
 	f.filled(later.Name)
-	f.must(f.accounts.Delete(f.t.Context(), later.Name, metav1.DeleteOptions{}))
+	f.Must(f.accounts.Delete(f.t.Context(), later.Name, metav1.DeleteOptions{}))
 	f.deleted(later.Name)
 }
 
@@ -243,21 +227,11 @@ func (f *fixture) settle() {
 func (f *fixture) listed(account string) (names []string) {
 	f.t.Helper()
 	sa, err := f.accounts.Get(f.t.Context(), account, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	for _, r := range sa.Secrets {
 		names = append(names, r.Name)
 	}
 	return names
-}
-
-func (f *fixture) health(good bool) {
-	f.t.Helper()
-	f.eventually(func() error {
-		if err := f.run.Health(); (err == nil) != good {
-			return fmt.Errorf("health %v", err)
-		}
-		return nil
-	})
 }
 
 // file writes one in a folder of the test.
@@ -270,5 +244,5 @@ func (f *fixture) file(name string, content []byte) string {
 
 func (f *fixture) rewrite(path string, content []byte) {
 	f.t.Helper()
-	f.must(os.WriteFile(path, content, 0o600))
+	f.Must(os.WriteFile(path, content, 0o600))
 }

@@ -31,7 +31,7 @@ func certificate(t *testing.T) []byte {
 func (f *fixture) signed(secret string, key crypto.Signer) {
 	f.t.Helper()
 	token, err := jose.ParseSigned(string(f.filled(secret).Data["token"]))
-	f.must(err)
+	f.Must(err)
 	if _, err := token.Verify(key.Public()); err != nil {
 		f.t.Errorf("%s: %v", secret, err)
 	}
@@ -42,7 +42,7 @@ func TestAnotherKey(t *testing.T) {
 	first, second := ecKey(t, elliptic.P256()), rsaKey(t)
 	f.keyFile = f.file("sa.key", keyPEM(t, first))
 	f.start()
-	f.health(true)
+	f.run.Healthy(true)
 	f.account("robot")
 	f.create("before", "robot", nil)
 	f.signed("before", first)
@@ -50,24 +50,24 @@ func TestAnotherKey(t *testing.T) {
 
 	// A broken key is not used, and the last good one is.
 	f.rewrite(f.keyFile, keyPEM(t, ecKey(t, elliptic.P224())))
-	f.health(false)
+	f.run.Healthy(false)
 	f.rewrite(f.keyFile, []byte("broken"))
-	f.health(false)
+	f.run.Healthy(false)
 	f.create("meanwhile", "robot", nil)
 	f.signed("meanwhile", first)
-	f.must(os.Remove(f.keyFile))
-	f.health(false)
+	f.Must(os.Remove(f.keyFile))
+	f.run.Healthy(false)
 
 	// The next one signs what comes, and nothing of what was.
 	used := f.tokens.key.Current()
 	f.rewrite(f.keyFile, keyPEM(t, second))
-	f.eventually(func() error {
+	f.Eventually(func() error {
 		if f.tokens.key.Current() == used {
 			return fmt.Errorf("still the first key")
 		}
 		return nil
 	})
-	f.health(true)
+	f.run.Healthy(true)
 	f.create("after", "robot", nil)
 	f.signed("after", second)
 	f.settle()
@@ -90,7 +90,7 @@ func TestAnotherBundle(t *testing.T) {
 	has := func(ca []byte) {
 		t.Helper()
 		for name, token := range tokens {
-			f.eventually(func() error {
+			f.Eventually(func() error {
 				s, err := f.secrets.Get(t.Context(), name, metav1.GetOptions{})
 				if err == nil && (!bytes.Equal(s.Data["ca.crt"], ca) || token != nil && !bytes.Equal(s.Data["token"], token)) {
 					err = fmt.Errorf("%s: data %q", name, s.Data)
@@ -106,13 +106,13 @@ func TestAnotherBundle(t *testing.T) {
 	has(first)
 
 	f.rewrite(f.caFile, []byte("broken"))
-	f.health(false)
+	f.run.Healthy(false)
 	f.settle()
 	has(first)
 
 	f.rewrite(f.caFile, second)
 	has(second)
-	f.health(true)
+	f.run.Healthy(true)
 }
 
 // A kubeconfig that names its CA as a file gives none, and then Secrets keep theirs.
@@ -123,7 +123,7 @@ func TestNoBundle(t *testing.T) {
 	cfg.CAData, cfg.CAFile = nil, plane.CAFile
 	var err error
 	f.Kit.Clients, err = client.NewFactoryForConfig(cfg, true)
-	f.must(err)
+	f.Must(err)
 	f.start()
 	f.account("robot")
 	f.create("none", "robot", nil)

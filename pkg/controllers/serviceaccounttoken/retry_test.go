@@ -25,7 +25,7 @@ func TestRetriesEnd(t *testing.T) {
 	f.account("robot")
 	f.create("stuck", "robot", nil)
 	const tries = 1 + maxRetries
-	f.eventually(func() error {
+	f.Eventually(func() error {
 		if n := f.count("PUT secrets/stuck"); n < tries {
 			clock.Step(lookAgain)
 			return fmt.Errorf("%d tries", n)
@@ -58,10 +58,10 @@ func TestConflictsEnd(t *testing.T) {
 	f.every["PUT serviceaccounts/robot"] = func() {
 		n++
 		sa, err := f.accounts.Get(t.Context(), "robot", metav1.GetOptions{})
-		f.must(err)
+		f.Must(err)
 		sa.Secrets = append(sa.Secrets, corev1.ObjectReference{Name: fmt.Sprint("added-", n)})
 		_, err = f.accounts.Update(t.Context(), sa, metav1.UpdateOptions{})
-		f.must(err)
+		f.Must(err)
 	}
 	f.start()
 	f.account("robot", "token")

@@ -52,13 +52,6 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) start() { w.t.Helper(); w.run = w.Start(servicecidr.Descriptor(), nil) }
 
-func (w *world) must(err error) {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-}
-
 func (w *world) eventually(check func() error) {
 	w.t.Helper()
 	// Retries wait for a clock that stands still.
@@ -69,13 +62,13 @@ func (w *world) create(name string, cidrs ...string) *networkingv1.ServiceCIDR {
 	w.t.Helper()
 	o := &networkingv1.ServiceCIDR{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: networkingv1.ServiceCIDRSpec{CIDRs: cidrs}}
 	o, err := w.Admin.NetworkingV1().ServiceCIDRs().Create(ctx, o, metav1.CreateOptions{})
-	w.must(err)
+	w.Must(err)
 	return o
 }
 
 func (w *world) delete(name string) {
 	w.t.Helper()
-	w.must(w.Admin.NetworkingV1().ServiceCIDRs().Delete(ctx, name, metav1.DeleteOptions{}))
+	w.Must(w.Admin.NetworkingV1().ServiceCIDRs().Delete(ctx, name, metav1.DeleteOptions{}))
 }
 
 func (w *world) get(name string) (*networkingv1.ServiceCIDR, error) {
@@ -134,7 +127,7 @@ func (w *world) service(name, ip string) {
 // withdraw deletes a Service, whose address is free then.
 func (w *world) withdraw(name, ip string) {
 	w.t.Helper()
-	w.must(w.Admin.CoreV1().Services(w.ns).Delete(ctx, name, metav1.DeleteOptions{}))
+	w.Must(w.Admin.CoreV1().Services(w.ns).Delete(ctx, name, metav1.DeleteOptions{}))
 	w.eventually(func() error {
 		_, err := w.Admin.NetworkingV1().IPAddresses().Get(ctx, ip, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
@@ -175,7 +168,7 @@ func TestReady(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Name: "held", Finalizers: []string{"example.com/hold"}},
 		Spec:       networkingv1.ServiceCIDRSpec{CIDRs: []string{"172.16.2.0/24"}},
 	}, metav1.CreateOptions{})
-	w.must(err)
+	w.Must(err)
 	for _, name := range []string{"kubernetes", "before", "after", held.Name} {
 		want := []string{finalizer}
 		if name == held.Name {
@@ -194,7 +187,7 @@ func TestReady(t *testing.T) {
 	requests := w.requests()
 	// A change of the object that needs no write sends none.
 	_, err = w.Admin.NetworkingV1().ServiceCIDRs().Patch(ctx, "before", types.MergePatchType, []byte(`{"metadata":{"labels":{"a":"b"}}}`), metav1.PatchOptions{})
-	w.must(err)
+	w.Must(err)
 	w.eventually(func() error {
 		if w.settled() == before {
 			return fmt.Errorf("no sync")
@@ -210,9 +203,9 @@ func TestReady(t *testing.T) {
 	// Somebody else's condition does not stay, nor does the lack of the finalizer.
 	_, err = w.Admin.NetworkingV1().ServiceCIDRs().Patch(ctx, "before", types.MergePatchType,
 		[]byte(`{"status":{"conditions":[{"type":"Ready","status":"False","reason":"No","message":"no","lastTransitionTime":"2030-01-01T00:00:00Z"}]}}`), metav1.PatchOptions{}, "status")
-	w.must(err)
+	w.Must(err)
 	_, err = w.Admin.NetworkingV1().ServiceCIDRs().Patch(ctx, "before", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
-	w.must(err)
+	w.Must(err)
 	w.eventually(func() error {
 		if o := w.ready("before"); len(o.Finalizers) == 0 {
 			return fmt.Errorf("no finalizer")
@@ -234,7 +227,7 @@ func TestReady(t *testing.T) {
 		return err
 	})
 	_, err = w.Admin.NetworkingV1().ServiceCIDRs().Patch(ctx, "held", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
-	w.must(err)
+	w.Must(err)
 	w.gone("held")
 }
 
@@ -260,7 +253,7 @@ func TestGrace(t *testing.T) {
 		return nil
 	})
 	o, err := w.get("idle")
-	w.must(err)
+	w.Must(err)
 	if rest := o.DeletionTimestamp.Add(10 * time.Second).Sub(w.clock.Now()); rest > 5*time.Second {
 		w.clock.Step(rest - 5*time.Second)
 	}
@@ -330,7 +323,7 @@ func TestAddressOfSomebody(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Name: "172.20.0.7"},
 		Spec:       networkingv1.IPAddressSpec{ParentRef: &networkingv1.ParentReference{Resource: "namespaces", Name: w.ns}},
 	}, metav1.CreateOptions{})
-	w.must(err)
+	w.Must(err)
 	w.delete("free")
 	w.gone("free")
 }
@@ -357,7 +350,7 @@ func TestWhileStopped(t *testing.T) {
 	w.gone("used")
 	w.gone("idle")
 	events, err := w.Admin.CoreV1().Events(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.kind=ServiceCIDR"})
-	w.must(err)
+	w.Must(err)
 	for _, e := range events.Items {
 		if e.Source.Component == "service-cidr-controller" {
 			t.Error(e.Reason, e.Message)

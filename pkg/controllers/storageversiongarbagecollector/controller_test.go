@@ -56,13 +56,9 @@ type line struct {
 	answer func(*http.Request) *http.Response
 }
 
-type transport func(*http.Request) (*http.Response, error)
-
-func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 func (l *line) wrap(next http.RoundTripper) http.RoundTripper {
 	next = l.Wrap(next)
-	return transport(func(r *http.Request) (*http.Response, error) {
+	return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
 		l.mu.Lock()
 		answer := l.answer
 		l.mu.Unlock()
@@ -103,13 +99,6 @@ func (s *scene) descriptor() controller.Descriptor {
 	})
 }
 
-func (s *scene) must(err error) {
-	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-}
-
 func (s *scene) id(server string) string { return "apiserver-" + s.prefix + "-" + server }
 
 // lease creates the Lease of an API server.
@@ -117,12 +106,12 @@ func (s *scene) lease(namespace, server string, labels map[string]string) {
 	s.t.Helper()
 	l := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: s.id(server), Labels: labels}}
 	_, err := s.Admin.CoordinationV1().Leases(namespace).Create(s.t.Context(), l, metav1.CreateOptions{})
-	s.must(err)
+	s.Must(err)
 }
 
 func (s *scene) unlease(namespace, server string) {
 	s.t.Helper()
-	s.must(s.Admin.CoordinationV1().Leases(namespace).Delete(s.t.Context(), s.id(server), metav1.DeleteOptions{}))
+	s.Must(s.Admin.CoordinationV1().Leases(namespace).Delete(s.t.Context(), s.id(server), metav1.DeleteOptions{}))
 }
 
 func labelled() map[string]string { return map[string]string{identityLabel: identityValue} }
@@ -135,26 +124,26 @@ func (s *scene) store(resource string, said ...string) {
 	s.t.Helper()
 	all := s.Admin.InternalV1alpha1().StorageVersions()
 	sv, err := all.Create(s.t.Context(), &internalv1alpha1.StorageVersion{ObjectMeta: metav1.ObjectMeta{Name: s.name(resource)}}, metav1.CreateOptions{})
-	s.must(err)
+	s.Must(err)
 	for i := 0; i < len(said); i += 2 {
 		sv.Status.StorageVersions = append(sv.Status.StorageVersions, says(s.id(said[i]), said[i+1]))
 	}
 	sv.Status.CommonEncodingVersion = common(sv.Status.StorageVersions)
 	_, err = all.UpdateStatus(s.t.Context(), sv, metav1.UpdateOptions{})
-	s.must(err)
+	s.Must(err)
 }
 
 func (s *scene) get(resource string) *internalv1alpha1.StorageVersion {
 	s.t.Helper()
 	sv, err := s.Admin.InternalV1alpha1().StorageVersions().Get(s.t.Context(), s.name(resource), metav1.GetOptions{})
-	s.must(err)
+	s.Must(err)
 	return sv
 }
 
 // eventuallySaid waits until exactly these servers have said something.
 func (s *scene) eventuallySaid(resource string, servers ...string) {
 	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		var now, want []string
 		for _, said := range s.get(resource).Status.StorageVersions {
 			now = append(now, said.APIServerID)
@@ -171,7 +160,7 @@ func (s *scene) eventuallySaid(resource string, servers ...string) {
 
 func (s *scene) eventuallyGone(resource string) {
 	s.t.Helper()
-	testkit.Eventually(s.t, harness.Timeout, func() error {
+	s.Eventually(func() error {
 		_, err := s.Admin.InternalV1alpha1().StorageVersions().Get(s.t.Context(), s.name(resource), metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return nil
@@ -337,7 +326,7 @@ func TestConflict(t *testing.T) {
 	fresh.Status.StorageVersions[0] = says(s.id("alive"), "v2")
 	fresh.Status.CommonEncodingVersion = new("v2")
 	_, err := s.Admin.InternalV1alpha1().StorageVersions().UpdateStatus(t.Context(), fresh, metav1.UpdateOptions{})
-	s.must(err)
+	s.Must(err)
 
 	all := func(string) bool { return true }
 	if err := s.c.takeBack(s.c.Work(), stale, all); !apierrors.IsConflict(err) {
@@ -351,7 +340,7 @@ func TestConflict(t *testing.T) {
 	if got := *s.get("one").Status.CommonEncodingVersion; got != "v2" {
 		t.Errorf("common version %s", got)
 	}
-	s.must(s.Admin.InternalV1alpha1().StorageVersions().Delete(t.Context(), s.name("one"), metav1.DeleteOptions{}))
+	s.Must(s.Admin.InternalV1alpha1().StorageVersions().Delete(t.Context(), s.name("one"), metav1.DeleteOptions{}))
 	for _, gone := range []func(string) bool{all, dead} {
 		if err := s.c.takeBack(s.c.Work(), stale, gone); err != nil {
 			t.Errorf("gone: %v", err)
@@ -364,7 +353,7 @@ func TestWithoutTheAPI(t *testing.T) {
 	s := newScene(t, "without")
 	cfg := rest.CopyConfig(s.AdminConfig)
 	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return transport(func(r *http.Request) (*http.Response, error) {
+		return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
 			if strings.Contains(r.URL.Path, "/storageversions") {
 				return refusal(r, http.StatusNotFound), nil
 			}
@@ -372,7 +361,7 @@ func TestWithoutTheAPI(t *testing.T) {
 		})
 	})
 	typed, err := kubernetes.NewForConfig(cfg)
-	s.must(err)
+	s.Must(err)
 	s.Kit.Pool = informer.NewPool(informer.Clients{Typed: typed, Metadata: s.Kit.Metadata}, informer.Options{})
 	t.Cleanup(s.Kit.Pool.Close)
 	run := s.Launch(s.descriptor(), nil)

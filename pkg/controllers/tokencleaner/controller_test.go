@@ -39,13 +39,6 @@ func start(t *testing.T) *fixture {
 	return f
 }
 
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
-}
-
 // in is an expiration so far from now.
 func (f *fixture) in(d time.Duration) string { return f.clock.Now().Add(d).UTC().Format(time.RFC3339) }
 
@@ -61,14 +54,14 @@ func (f *fixture) create(namespace, name, expiration string) *corev1.Secret {
 		s.StringData["expiration"] = expiration
 	}
 	s, err := f.Admin.CoreV1().Secrets(namespace).Create(f.t.Context(), s, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	return s
 }
 
 func (f *fixture) deleted(names ...string) {
 	f.t.Helper()
 	for _, name := range names {
-		testkit.Eventually(f.t, harness.Timeout, func() error {
+		f.Eventually(func() error {
 			_, err := f.Admin.CoreV1().Secrets("kube-system").Get(f.t.Context(), name, metav1.GetOptions{})
 			if !apierrors.IsNotFound(err) {
 				return fmt.Errorf("%s: got %v, want not found", name, err)
@@ -86,7 +79,7 @@ func (f *fixture) kept(names ...string) {
 	f.deleted("last")
 	for _, name := range names {
 		_, err := f.Admin.CoreV1().Secrets("kube-system").Get(f.t.Context(), name, metav1.GetOptions{})
-		f.must(err)
+		f.Must(err)
 	}
 }
 
@@ -106,7 +99,7 @@ func TestTokensAreDeletedInTime(t *testing.T) {
 	_, err := f.Admin.CoreV1().Secrets("kube-system").Create(t.Context(), &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: "opaque"}, StringData: map[string]string{"expiration": f.in(-time.Hour)},
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 
 	f.deleted("past", "now", "garbage", "bootstrap-token-abc123")
 	f.kept("never", "future", "farther", "opaque")
@@ -117,7 +110,7 @@ func TestTokensAreDeletedInTime(t *testing.T) {
 	f.deleted("farther")
 	f.kept("never", "opaque")
 	_, err = f.Admin.CoreV1().Secrets("default").Get(t.Context(), "elsewhere", metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 }
 
 func TestTheExpirationMayChange(t *testing.T) {
@@ -132,7 +125,7 @@ func TestTheExpirationMayChange(t *testing.T) {
 	} {
 		body := fmt.Appendf(nil, `{"stringData":{"expiration":%s}}`, expiration)
 		_, err := f.Admin.CoreV1().Secrets("kube-system").Patch(t.Context(), name, types.MergePatchType, body, metav1.PatchOptions{})
-		f.must(err)
+		f.Must(err)
 	}
 	f.deleted("shorter", "added")
 	f.kept("longer", "removed")
@@ -147,7 +140,7 @@ func TestAnotherOneOfThatName(t *testing.T) {
 	f := start(t)
 	old := f.create("kube-system", "again", f.in(step))
 	f.kept("again")
-	f.must(f.Admin.CoreV1().Secrets("kube-system").Delete(t.Context(), "again", metav1.DeleteOptions{}))
+	f.Must(f.Admin.CoreV1().Secrets("kube-system").Delete(t.Context(), "again", metav1.DeleteOptions{}))
 	young := f.create("kube-system", "again", f.in(3*step))
 	if old.UID == young.UID {
 		t.Fatal("the same UID")

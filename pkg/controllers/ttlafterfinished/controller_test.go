@@ -86,7 +86,7 @@ func TestTheCacheIsNotTrusted(t *testing.T) {
 		f := start(t)
 		job := f.create("job", new(int32(0)))
 		f.before("DELETE job", func() {
-			f.must(f.jobs.Delete(t.Context(), "job", metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}))
+			f.Must(f.jobs.Delete(t.Context(), "job", metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}))
 			f.create("job", new(int32(0)))
 		})
 		f.finish(job, batchv1.JobComplete, 0)
@@ -109,7 +109,7 @@ func TestTheCacheIsNotTrusted(t *testing.T) {
 		f := start(t)
 		job := f.create("job", new(int32(0)))
 		f.before("GET job", func() {
-			f.must(f.jobs.Delete(t.Context(), "job", metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}))
+			f.Must(f.jobs.Delete(t.Context(), "job", metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}))
 		})
 		f.finish(job, batchv1.JobComplete, 0)
 		f.kept()
@@ -123,7 +123,7 @@ func TestFinalizers(t *testing.T) {
 	t.Run("a Job that is being deleted is left alone", func(t *testing.T) {
 		f := start(t)
 		f.create("job", new(int32(0)), "example.com/hold")
-		f.must(f.jobs.Delete(t.Context(), "job", metav1.DeleteOptions{}))
+		f.Must(f.jobs.Delete(t.Context(), "job", metav1.DeleteOptions{}))
 		f.finish(f.get("job"), batchv1.JobComplete, time.Hour)
 		f.kept()
 		if n := f.count("GET job") + f.count("DELETE job"); n != 0 {
@@ -143,7 +143,7 @@ func TestFinalizers(t *testing.T) {
 			ObjectMeta: metav1.ObjectMeta{Name: "pod", OwnerReferences: []metav1.OwnerReference{*owner}},
 			Spec:       job.Spec.Template.Spec,
 		}, metav1.CreateOptions{})
-		f.must(err)
+		f.Must(err)
 		f.finish(job, batchv1.JobComplete, 0)
 		testkit.Eventually(t, harness.Timeout, func() error {
 			if _, err := pods.Get(t.Context(), "pod", metav1.GetOptions{}); !apierrors.IsNotFound(err) {

@@ -72,12 +72,8 @@ func (f *fixture) start() {
 	f.run = f.Start(d, func(c *v1beta1.Controllers) { c.TTLAfterFinished.Workers = 1 })
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 func (f *fixture) listen(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
+	return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
 		text := r.Method + " " + path.Base(r.URL.Path)
 		f.mu.Lock()
 		f.sent = append(f.sent, text)
@@ -118,7 +114,7 @@ func (f *fixture) create(name string, ttl *int32, finalizers ...string) *batchv1
 			RestartPolicy: corev1.RestartPolicyNever, Containers: []corev1.Container{{Name: "c", Image: "i"}},
 		}}},
 	}, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	return job
 }
 
@@ -137,7 +133,7 @@ func (f *fixture) finish(job *batchv1.Job, how batchv1.JobConditionType, ago tim
 		job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{Type: c, Status: corev1.ConditionTrue, LastTransitionTime: at})
 	}
 	_, err := f.jobs.UpdateStatus(f.t.Context(), job, metav1.UpdateOptions{})
-	f.must(err)
+	f.Must(err)
 }
 
 // completed makes a Job that is complete since some time.
@@ -149,20 +145,20 @@ func (f *fixture) completed(name string, ttl *int32, ago time.Duration) {
 func (f *fixture) get(name string) *batchv1.Job {
 	f.t.Helper()
 	job, err := f.jobs.Get(f.t.Context(), name, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	return job
 }
 
 func (f *fixture) patch(name, patch string) {
 	f.t.Helper()
 	_, err := f.jobs.Patch(f.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-	f.must(err)
+	f.Must(err)
 }
 
 // deleted waits until a Job is being deleted, or gone.
 func (f *fixture) deleted(name string) {
 	f.t.Helper()
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Eventually(func() error {
 		job, err := f.jobs.Get(f.t.Context(), name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) || err == nil && job.DeletionTimestamp != nil {
 			return nil
@@ -192,7 +188,7 @@ func (f *fixture) kept(names ...string) {
 func (f *fixture) delays(metric string) (count uint64, sum float64) {
 	f.t.Helper()
 	families, err := f.Kit.Hub.Gather()
-	f.must(err)
+	f.Must(err)
 	for _, family := range families {
 		if family.GetName() == metric {
 			for _, m := range family.GetMetric() {
@@ -201,11 +197,4 @@ func (f *fixture) delays(metric string) (count uint64, sum float64) {
 		}
 	}
 	return count, sum
-}
-
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
 }

@@ -24,10 +24,6 @@ import (
 // gizmos is a group version that the API server claims to have a schema of.
 const gizmos = "apis/gizmos.example.com/v1"
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // answer to a request, with a body in JSON.
 func answer(r *http.Request, code int, body string) *http.Response {
 	return &http.Response{
@@ -42,7 +38,7 @@ func (f *fixture) launch(otherwise func(*http.Request) (*http.Response, error)) 
 	d := controller.Define(Descriptor(), func(env controller.Env, section *v1beta1.ValidatingAdmissionPolicyStatusController) (controller.Controller, error) {
 		cfg := env.API.Config()
 		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
-			return roundTripper(func(r *http.Request) (*http.Response, error) {
+			return testkit.RoundTripper(func(r *http.Request) (*http.Response, error) {
 				if resp, err := otherwise(r); resp != nil || err != nil {
 					return resp, err
 				}
@@ -75,7 +71,7 @@ const gizmo = `{"components":{"schemas":{"Gizmo":{"type":"object","properties":{
 func (f *fixture) unchecked(name string) {
 	f.t.Helper()
 	p, err := f.Admin.AdmissionregistrationV1().ValidatingAdmissionPolicies().Get(f.t.Context(), name, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	if p.Status.ObservedGeneration != 0 {
 		f.t.Errorf("checked: %+v", p.Status)
 	}

@@ -17,7 +17,7 @@ func TestStatus(t *testing.T) {
 	name := f.create(policy([]string{"object.foo == 1"}))
 	f.checked(name)
 	p, err := policies.Get(t.Context(), name, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	owned := false
 	for _, m := range p.ManagedFields {
 		if m.Manager == "validatingadmissionpolicy-status" && m.Operation == metav1.ManagedFieldsOperationApply && m.Subresource == "status" {
@@ -31,14 +31,14 @@ func TestStatus(t *testing.T) {
 	express := func(e string) {
 		body := fmt.Appendf(nil, `[{"op":"replace","path":"/spec/validations/0/expression","value":%q}]`, e)
 		_, err := policies.Patch(t.Context(), name, types.JSONPatchType, body, metav1.PatchOptions{})
-		f.must(err)
+		f.Must(err)
 	}
 
 	// What users do to the status stays until the next generation.
 	body := []byte(`{"metadata":{"labels":{"a":"b"}},"status":{"typeChecking":{"expressionWarnings":[]},"conditions":[
 		{"type":"Mine","status":"True","reason":"R","message":"","lastTransitionTime":"2026-08-01T12:00:00Z"}]}}`)
 	_, err = policies.Patch(t.Context(), name, types.MergePatchType, body, metav1.PatchOptions{}, "status")
-	f.must(err)
+	f.Must(err)
 	f.checked(f.create(policy([]string{"true"}))) // later than that one's event
 	warns(t, f.checked(name).ExpressionWarnings)  // the user's none
 	express("object.bar == 1")
@@ -58,12 +58,12 @@ func TestWhatIsCheckedIsNotWritten(t *testing.T) {
 	name := f.create(policy([]string{"object.foo == 1"}))
 	f.checked(name)
 	before, err := f.Admin.AdmissionregistrationV1().ValidatingAdmissionPolicies().Get(t.Context(), name, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	f.run.Stop()
 	f.run = f.Start(Descriptor(), nil)
 	f.checked(f.create(policy([]string{"true"})))
 	after, err := f.Admin.AdmissionregistrationV1().ValidatingAdmissionPolicies().Get(t.Context(), name, metav1.GetOptions{})
-	f.must(err)
+	f.Must(err)
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("-before +after\n%s", diff)
 	}

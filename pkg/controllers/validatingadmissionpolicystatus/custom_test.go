@@ -13,9 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/kube-live/kube-controller-manager/pkg/testkit"
-	"github.com/kube-live/kube-controller-manager/pkg/testkit/harness"
 )
 
 // gadgets are custom resources of a group of the test's own. Parts of their schema say
@@ -44,13 +41,13 @@ func (f *fixture) gadgets(group string) {
 		},
 	}
 	client, err := apiextensions.NewForConfig(f.AdminConfig)
-	f.must(err)
+	f.Must(err)
 	definitions := client.ApiextensionsV1().CustomResourceDefinitions()
 	_, err = definitions.Create(f.t.Context(), crd, metav1.CreateOptions{})
-	f.must(err)
-	f.t.Cleanup(func() { f.must(definitions.Delete(context.Background(), crd.Name, metav1.DeleteOptions{})) })
+	f.Must(err)
+	f.t.Cleanup(func() { f.Must(definitions.Delete(context.Background(), crd.Name, metav1.DeleteOptions{})) })
 	// Discovery and the schemas come some time later, one after the other.
-	testkit.Eventually(f.t, harness.Timeout, func() error {
+	f.Eventually(func() error {
 		q := &inquiry{ctx: f.t.Context(), kinds: serverChecker(f.t).kinds, documents: newDocuments(), openapi: serverChecker(f.t).openapi(f.t.Context())}
 		if _, err := q.KindsFor(schema.GroupVersionResource{Group: group, Version: "v1", Resource: "gadgets"}); err != nil {
 			return err
@@ -91,6 +88,6 @@ func TestTheResourceComesLater(t *testing.T) {
 	warns(t, f.checked(name).ExpressionWarnings)
 	_, err := f.Admin.AdmissionregistrationV1().ValidatingAdmissionPolicies().Patch(t.Context(), name, types.MergePatchType,
 		[]byte(`{"spec":{"failurePolicy":"Ignore"}}`), metav1.PatchOptions{})
-	f.must(err)
+	f.Must(err)
 	warns(t, f.checked(name).ExpressionWarnings, []string{first, "undefined field 'foo'", "undefined field 'bar'"})
 }

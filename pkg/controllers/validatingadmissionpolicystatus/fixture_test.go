@@ -33,20 +33,13 @@ func start(t *testing.T) *fixture {
 	return f
 }
 
-func (f *fixture) must(err error) {
-	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
-}
-
 // create makes a policy, which the end of the test deletes.
 func (f *fixture) create(p *admissionv1.ValidatingAdmissionPolicy) string {
 	f.t.Helper()
 	p.GenerateName = "policy-"
 	policies := f.Admin.AdmissionregistrationV1().ValidatingAdmissionPolicies()
 	p, err := policies.Create(f.t.Context(), p, metav1.CreateOptions{})
-	f.must(err)
+	f.Must(err)
 	return p.Name
 }
 
@@ -55,7 +48,7 @@ func (f *fixture) create(p *admissionv1.ValidatingAdmissionPolicy) string {
 func (f *fixture) checked(name string) *admissionv1.TypeChecking {
 	f.t.Helper()
 	var p *admissionv1.ValidatingAdmissionPolicy
-	testkit.Eventually(f.t, harness.Timeout, func() (err error) {
+	f.Eventually(func() (err error) {
 		p, err = f.Admin.AdmissionregistrationV1().ValidatingAdmissionPolicies().Get(f.t.Context(), name, metav1.GetOptions{})
 		if err != nil {
 			return err
