@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -56,6 +57,14 @@ func TestMonitoring(t *testing.T) {
 	leader.await("nonsense: unknown field")
 	leader.save(base + "# fine again\n")
 	standby.save(base + "# fine again\n")
+
+	// What it announces on the lease makes the next renewal take the slow path.
+	testkit.Eventually(t, timeout, func() error {
+		if !strings.Contains(leader.scrape(), "leader_election_slowpath_total{") {
+			return errors.New("no renewal took the slow path")
+		}
+		return nil
+	})
 
 	text := leader.scrape()
 	dir := t.TempDir()

@@ -60,12 +60,15 @@ func (t *term) observe(r *resourcelock.LeaderElectionRecord) {
 type observer struct {
 	resourcelock.Interface
 	term *term
+	// read says that the lock was read since it was written last.
+	read bool
 }
 
 // Get is part of resourcelock.Interface.
 func (o *observer) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	r, raw, err := o.Interface.Get(ctx)
 	if err == nil {
+		o.read = true
 		o.term.observe(r)
 	}
 	return r, raw, err
@@ -79,12 +82,14 @@ func (o *observer) Create(ctx context.Context, r resourcelock.LeaderElectionReco
 // renewals is how often a renewal is tried that others were faster than.
 const renewals = 5
 
-// Update is part of resourcelock.Interface. Who has the lock renews it anew when
-// somebody annotated it at the same moment: that is no failure to report.
+// Update is part of resourcelock.Interface. Client-go updates the lock by what it
+// read last; when that fails it counts it, reads the lock, and tries once more. Who
+// has the lock then goes on trying while others annotate it at the same moments:
+// that is no failure to report.
 func (o *observer) Update(ctx context.Context, r resourcelock.LeaderElectionRecord) error {
 	err := o.Interface.Update(ctx, r)
 	for range renewals - 1 {
-		if !conflict(err) || !o.keeps(ctx) {
+		if !conflict(err) || !o.read || !o.keeps(ctx) {
 			break
 		}
 		err = o.Interface.Update(ctx, r)
@@ -104,6 +109,7 @@ func (o *observer) keeps(ctx context.Context) bool {
 
 func (o *observer) wrote(r resourcelock.LeaderElectionRecord, err error) error {
 	if err == nil {
+		o.read = false
 		o.term.mu.Lock()
 		o.term.has = true
 		o.term.mu.Unlock()
