@@ -55,16 +55,30 @@ func (c *collector) collect(ctx context.Context, n view) error {
 	if n.deletingDependents {
 		return c.release(ctx, n)
 	}
-	if o := c.cached(n.identity); o != nil && !c.graph.owned(o.GetOwnerReferences()) {
+	o := c.cached(n.identity)
+	if o != nil && o.GetDeletionTimestamp() != nil {
+		return nil // the graph is about to hear of it
+	}
+	if o != nil && !c.graph.owned(o.GetOwnerReferences()) {
 		if v, err := c.judge(ctx, n, o); err == nil && v.propagation != "" && !v.unblock {
 			if err := c.delete(ctx, n.identity, o, v.propagation); !apierrors.IsConflict(err) {
 				return err
 			}
 		}
 	}
+	return c.collectLive(ctx, n)
+}
+
+// collectLive decides by what the server has. An object that is being deleted by
+// now is left alone: its dependents may be on their way because of that, and must
+// not be taken for a cycle.
+func (c *collector) collectLive(ctx context.Context, n view) error {
 	o, err := c.get(ctx, n.identity)
 	if err != nil {
 		return err
+	}
+	if o.DeletionTimestamp != nil {
+		return nil
 	}
 	v, err := c.judge(ctx, n, o)
 	if err != nil {

@@ -113,6 +113,14 @@ func TestCollectWhatTheCacheHas(t *testing.T) {
 			owners: []metav1.OwnerReference{gone}, sent: []string{"DELETE"}, absent: true,
 			change: func(name string) { w.delete(name, metav1.DeletePropagationBackground) },
 		},
+		"it is being deleted by now": {
+			owners: []metav1.OwnerReference{gone}, sent: []string{"DELETE", "GET"}, stays: true,
+			change: func(name string) {
+				w.patch(name, `{"metadata":{"finalizers":["example.com/hold"]}}`)
+				w.delete(name, metav1.DeletePropagationBackground)
+				w.t.Cleanup(func() { w.unfinalize(name) })
+			},
+		},
 		"it is another": {
 			owners: []metav1.OwnerReference{gone}, sent: []string{"DELETE", "GET"}, absent: true, stays: true,
 			change: func(name string) {
