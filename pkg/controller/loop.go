@@ -71,15 +71,20 @@ func (l *Loop) Repeat(interval time.Duration, pass func(context.Context)) {
 }
 
 func (l *Loop) repeat(ctx context.Context, interval time.Duration, pass func(context.Context)) {
-	for {
-		timer := l.env.Clock.NewTimer(interval)
-		select {
-		case <-timer.C():
-			pass(l.work)
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		}
+	for l.Pause(ctx, interval) {
+		pass(l.work)
+	}
+}
+
+// Pause lets a task wait. It is false when the context ends meanwhile.
+func (l *Loop) Pause(ctx context.Context, d time.Duration) bool {
+	timer := l.env.Clock.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -28,7 +28,6 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/component-base/metrics"
 	"k8s.io/klog/v2"
-	"k8s.io/utils/clock"
 
 	"github.com/kube-live/kube-controller-manager/apis/config/v1beta1"
 	"github.com/kube-live/kube-controller-manager/pkg/client"
@@ -58,7 +57,6 @@ type collector struct {
 	discovery discovery.DiscoveryInterfaceWithContext
 	recorder  record.EventRecorder
 	logger    klog.Logger
-	clock     clock.WithTicker
 	ignored   map[schema.GroupResource]bool
 
 	graph   *graph
@@ -92,7 +90,6 @@ func newCollector(env controller.Env, section *v1beta1.GarbageCollectorControlle
 		discovery: discovery.ToDiscoveryInterfaceWithContext(env.API.Discovery),
 		recorder:  env.Recorder,
 		logger:    env.Logger,
-		clock:     env.Clock,
 		ignored:   map[schema.GroupResource]bool{},
 		graph:     newGraph(),
 		pace:      workqueue.DefaultTypedControllerRateLimiter[types.UID](),

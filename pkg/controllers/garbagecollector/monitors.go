@@ -43,29 +43,15 @@ func (c *collector) watch(ctx context.Context) {
 			c.gate.Follow(c.workers)
 			opened = true
 		}
-		c.pause(ctx)
-	}
-}
-
-// pause waits for the next look.
-func (c *collector) pause(ctx context.Context) {
-	timer := c.clock.NewTimer(c.period)
-	defer timer.Stop()
-	select {
-	case <-timer.C():
-	case <-ctx.Done():
+		c.Pause(ctx, c.period)
 	}
 }
 
 // filled waits until all monitors have seen all there is, or have had their
 // time. It is false when the run ends before that.
 func (c *collector) filled(ctx context.Context) bool {
-	ticker := c.clock.NewTicker(syncPoll)
-	defer ticker.Stop()
 	for c.monitors.Filling() {
-		select {
-		case <-ticker.C():
-		case <-ctx.Done():
+		if !c.Pause(ctx, syncPoll) {
 			return false
 		}
 	}

@@ -48,7 +48,7 @@ func (c *publisher) follow(ctx context.Context) {
 			told = err.Error()
 			c.logger.Info("Nothing is published for now, will look again", "reason", told, "after", lookAgain)
 		}
-		if !c.wait(ctx, lookAgain) {
+		if !c.Pause(ctx, lookAgain) {
 			return
 		}
 	}
@@ -61,7 +61,7 @@ func (c *publisher) open(ctx context.Context, api version) error {
 		return err
 	}
 	for !attached.HasSynced() {
-		if !c.wait(ctx, cachePoll) {
+		if !c.Pause(ctx, cachePoll) {
 			return ctx.Err()
 		}
 	}
@@ -70,18 +70,6 @@ func (c *publisher) open(ctx context.Context, api version) error {
 	c.again() // there may be none that was told of
 	c.gate.Set(1)
 	return nil
-}
-
-// wait is false when the run ends meanwhile.
-func (c *publisher) wait(ctx context.Context, d time.Duration) bool {
-	timer := c.clock.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C():
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // newest is the newest version that is served, or nil.
