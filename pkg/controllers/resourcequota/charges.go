@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/clock"
+
+	"github.com/kube-live/kube-controller-manager/pkg/kube/pacing"
 )
 
 const (
@@ -26,9 +28,10 @@ const (
 type charges struct {
 	clock clock.PassiveClock
 
-	mu    sync.Mutex
-	last  map[key]sighting
-	doubt map[key]time.Time
+	mu   sync.Mutex
+	last map[key]sighting
+	// doubts are lower numbers that wait.
+	doubts *pacing.Pacer[key]
 }
 
 // sighting is a version of a quota, and when it was seen first.
@@ -38,7 +41,7 @@ type sighting struct {
 }
 
 func newCharges(c clock.PassiveClock) *charges {
-	return &charges{clock: c, last: map[key]sighting{}, doubt: map[key]time.Time{}}
+	return &charges{clock: c, last: map[key]sighting{}, doubts: pacing.New[key](c)}
 }
 
 // see notes the version of a quota.
@@ -60,31 +63,25 @@ func (c *charges) note(k key, version string) sighting {
 func (c *charges) wait(k key, version string) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.clock.Now()
-	since, doubted := c.doubt[k]
-	rest := inFlight - now.Sub(c.note(k, version).seen)
-	if rest <= 0 || doubted && now.Sub(since) >= longestDoubt {
-		delete(c.doubt, k)
+	rest := inFlight - c.clock.Since(c.note(k, version).seen)
+	if rest <= 0 {
+		c.doubts.Forget(k)
 		return 0
 	}
-	if !doubted {
-		c.doubt[k] = now
+	if c.doubts.Hold(k, longestDoubt) == 0 {
+		return 0
 	}
 	return rest
 }
 
 // believe ends the doubt: the count does not lower the number.
-func (c *charges) believe(k key) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.doubt, k)
-}
+func (c *charges) believe(k key) { c.doubts.Forget(k) }
 
 // forget a quota that is gone.
 func (c *charges) forget(k key) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.doubt, k)
+	c.doubts.Forget(k)
 	delete(c.last, k)
 }
 
